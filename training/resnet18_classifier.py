@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def learning_rate(progress: float) -> float:
     """One cycle: linear warm-up over the first 10 %, cosine to zero after it. progress: 0–1."""
     if progress < 0.1:
         return PEAK_LEARNING_RATE * progress / 0.1
-    return PEAK_LEARNING_RATE * 0.5 * (1 + np.cos(np.pi * (progress - 0.1) / 0.9))
+    return PEAK_LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
 
 
 def batches(photos: Photos, size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
