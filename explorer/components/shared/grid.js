@@ -1,0 +1,439 @@
+// One picture of numbers: slices of a tensor as cells on a canvas, with zoom, pan, numbers, highlights, mouse, touch and keys.
+
+import { colourIndex } from "./colour.js";
+import { formatNumber } from "./number.js";
+
+const NUMBERS_FROM = 30; // pixels: cells at least this wide show their number
+const LINES_FROM = 7; // pixels: cells at least this wide are parted by lines
+const MAX_CELL = 64;
+const GAP = 1; // cells between two slices
+
+/** The largest number of columns that keeps tiles of rows×cols near the given aspect (width / height). */
+function tileColumns(count, rows, cols, aspect) {
+  let best = 1;
+  let bestScale = 0;
+  for (let across = 1; across <= count; across++) {
+    const down = Math.ceil(count / across);
+    const scale = Math.min(aspect / (across * (cols + GAP)), 1 / (down * (rows + GAP)));
+    if (scale > bestScale * 1.0001) [best, bestScale] = [across, scale];
+  }
+  return best;
+}
+
+/**
+ * Draws into `holder` (a positioned element with a height of its own).
+ * callbacks: onHover(flat or null), onPick(flat), onMove(key) for keys it does not use itself.
+ */
+export class Grid {
+  constructor(holder, { onHover = () => {}, onPick = () => {}, label = "" } = {}) {
+    this.holder = holder;
+    this.onHover = onHover;
+    this.onPick = onPick;
+    this.base = document.createElement("canvas");
+    this.top = document.createElement("canvas");
+    this.base.className = "grid-base";
+    this.top.className = "grid-top";
+    this.top.tabIndex = 0;
+    this.top.setAttribute("role", "img");
+    this.setLabel(label);
+    holder.classList.add("grid");
+    holder.replaceChildren(this.base, this.top);
+    this.view = null;
+    this.focus = null;
+    this.lit = null;
+    this.watcher = new ResizeObserver(() => this.resize());
+    this.watcher.observe(holder);
+    this.listen();
+  }
+
+  destroy() {
+    this.watcher.disconnect();
+  }
+
+  setLabel(label) {
+    this.top.setAttribute("aria-label", label);
+  }
+
+  /**
+   * data: typed array or null; rows, cols; slices: flat offset of each slice shown; strides [row, column]; scale and palette as
+   * in colour.js; rgb: data is (3, rows, cols) with values 0–1 to be shown as a photo; faded(row, col): cell was dropped.
+   */
+  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, rgb = false, faded = null, colour = null, highlight = "--accent" }) {
+    const same = this.rows === rows && this.cols === cols && this.slices?.length === slices.length;
+    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, rgb, faded, colour, highlight });
+    if (!same) {
+      this.view = null;
+      this.focus = null;
+    }
+    this.paintImage();
+    this.resize();
+  }
+
+  /** The cells that contributed to something: flat indices, or null for none. */
+  light(flats) {
+    this.lit = flats && flats.length ? flats : null;
+    this.drawTop();
+  }
+
+  /** Outlines one cell, as the one being looked at; null for none. */
+  setFocus(flat) {
+    if (this.focus === flat) return;
+    this.focus = flat;
+    this.drawTop();
+  }
+
+  // ---- geometry: tiles of slices, in cells; then cells to pixels through this.view {scale, x, y}
+
+  layout() {
+    const { width, height } = this.size;
+    this.across = this.rgb ? 1 : tileColumns(this.slices.length, this.rows, this.cols, width / height);
+    this.down = this.rgb ? 1 : Math.ceil(this.slices.length / this.across);
+    this.gridCols = this.across * (this.cols + GAP) - GAP;
+    this.gridRows = this.down * (this.rows + GAP) - GAP;
+    this.fitScale = Math.min(width / this.gridCols, height / this.gridRows, MAX_CELL);
+    if (this.fitScale > 4) this.fitScale = Math.floor(this.fitScale);
+  }
+
+  fit() {
+    const scale = this.fitScale;
+    this.view = { scale, x: (this.size.width - this.gridCols * scale) / 2, y: (this.size.height - this.gridRows * scale) / 2 };
+  }
+
+  flatAt(slice, row, col) {
+    return this.slices[slice] + row * this.strides[0] + col * this.strides[1];
+  }
+
+  /** Flat index → {slice, row, col, x, y} with x, y in cells of the tiling, or null where it is not shown. */
+  place(flat) {
+    const [rowStride, colStride] = this.strides;
+    for (let slice = 0; slice < this.slices.length; slice++) {
+      const rest = flat - this.slices[slice];
+      if (rest < 0) continue;
+      const row = this.rows > 1 ? Math.floor(rest / rowStride) : 0;
+      const col = this.cols > 1 ? (rest - row * rowStride) / colStride : 0;
+      if (row < this.rows && col < this.cols && Number.isInteger(col) && rest === row * rowStride * (this.rows > 1) + col * colStride * (this.cols > 1)) {
+        return { slice, row, col, ...this.tile(slice, row, col) };
+      }
+    }
+    return null;
+  }
+
+  tile(slice, row, col) {
+    return { x: (slice % this.across) * (this.cols + GAP) + col, y: Math.floor(slice / this.across) * (this.rows + GAP) + row };
+  }
+
+  /** Pixel of the canvas → {slice, row, col} or null. */
+  cellAt(px, py) {
+    const gx = Math.floor((px - this.view.x) / this.view.scale);
+    const gy = Math.floor((py - this.view.y) / this.view.scale);
+    const tileX = Math.floor(gx / (this.cols + GAP));
+    const tileY = Math.floor(gy / (this.rows + GAP));
+    const col = gx - tileX * (this.cols + GAP);
+    const row = gy - tileY * (this.rows + GAP);
+    const slice = tileY * this.across + tileX;
+    const inside = gx >= 0 && gy >= 0 && tileX < this.across && col < this.cols && row < this.rows && slice < this.slices.length;
+    return inside ? { slice, row, col } : null;
+  }
+
+  // ---- drawing
+
+  resize() {
+    const width = Math.max(this.holder.clientWidth, 1);
+    const height = Math.max(this.holder.clientHeight, 1);
+    const ratio = window.devicePixelRatio || 1;
+    const changed = !this.size || this.size.width !== width || this.size.height !== height;
+    this.size = { width, height };
+    for (const canvas of [this.base, this.top]) {
+      if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+        canvas.width = Math.round(width * ratio);
+        canvas.height = Math.round(height * ratio);
+        canvas.style.width = `${width}px`;
+        canvas.style.height = `${height}px`;
+      }
+      canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+    if (!this.rows) return;
+    this.layout();
+    if (!this.view || changed) this.fit();
+    this.draw();
+  }
+
+  /** One pixel a cell, slice below slice, drawn once; zooming only scales it. */
+  paintImage() {
+    const { rows, cols, slices, data, scale, palette } = this;
+    const count = this.rgb ? 1 : slices.length;
+    const image = new ImageData(Math.max(cols, 1), Math.max(rows * count, 1));
+    const pixels = new Uint32Array(image.data.buffer);
+    if (data) {
+      const table = scale ? palette[scale.kind] : null;
+      const packed = table && Uint32Array.from({ length: 256 }, (_, i) => packRgb(table[3 * i], table[3 * i + 1], table[3 * i + 2]));
+      let out = 0;
+      for (let s = 0; s < count; s++) {
+        for (let r = 0; r < rows; r++) {
+          for (let c = 0; c < cols; c++, out++) {
+            const flat = this.flatAt(s, r, c);
+            if (this.rgb) pixels[out] = packRgb(...[0, 1, 2].map((k) => Math.round(255 * Math.min(1, Math.max(0, data[this.slices[k] + r * this.strides[0] + c * this.strides[1]])))));
+            else if (this.colour) pixels[out] = packRgb(...this.colour(flat));
+            else pixels[out] = packed[colourIndex(data[flat], scale)];
+          }
+        }
+      }
+    }
+    this.image = document.createElement("canvas");
+    this.image.width = image.width;
+    this.image.height = image.height;
+    this.image.getContext("2d").putImageData(image, 0, 0);
+  }
+
+  draw() {
+    const context = this.base.getContext("2d");
+    const { scale, x, y } = this.view;
+    context.clearRect(0, 0, this.size.width, this.size.height);
+    if (!this.data) {
+      this.drawTop();
+      return;
+    }
+    context.imageSmoothingEnabled = scale < 1;
+    const count = this.rgb ? 1 : this.slices.length;
+    for (let s = 0; s < count; s++) {
+      const { x: tx, y: ty } = this.tile(s, 0, 0);
+      const [left, top] = [x + tx * scale, y + ty * scale];
+      context.drawImage(this.image, 0, s * this.rows, this.cols, this.rows, left, top, this.cols * scale, this.rows * scale);
+      context.strokeStyle = this.palette.line;
+      context.strokeRect(left - 0.5, top - 0.5, this.cols * scale + 1, this.rows * scale + 1);
+      if (scale >= LINES_FROM) this.drawLines(context, left, top);
+    }
+    this.drawMarks(context);
+    if (scale >= NUMBERS_FROM) this.drawNumbers(context);
+    this.drawTop();
+  }
+
+  drawLines(context, left, top) {
+    const { scale } = this.view;
+    context.beginPath();
+    for (let c = 1; c < this.cols; c++) {
+      context.moveTo(left + c * scale, top);
+      context.lineTo(left + c * scale, top + this.rows * scale);
+    }
+    for (let r = 1; r < this.rows; r++) {
+      context.moveTo(left, top + r * scale);
+      context.lineTo(left + this.cols * scale, top + r * scale);
+    }
+    context.lineWidth = 0.5;
+    context.stroke();
+    context.lineWidth = 1;
+  }
+
+  /** Calls each(slice, row, col, left, top) for the cells inside the canvas. */
+  visibleCells(each) {
+    const { scale, x, y } = this.view;
+    const count = this.rgb ? 1 : this.slices.length;
+    for (let s = 0; s < count; s++) {
+      const { x: tx, y: ty } = this.tile(s, 0, 0);
+      const [left, top] = [x + tx * scale, y + ty * scale];
+      const c0 = Math.max(0, Math.floor(-left / scale));
+      const c1 = Math.min(this.cols, Math.ceil((this.size.width - left) / scale));
+      const r0 = Math.max(0, Math.floor(-top / scale));
+      const r1 = Math.min(this.rows, Math.ceil((this.size.height - top) / scale));
+      for (let r = r0; r < r1; r++) for (let c = c0; c < c1; c++) each(s, r, c, left + c * scale, top + r * scale);
+    }
+  }
+
+  /** Hatches what is masked (−∞ or NaN) and fades what was dropped. */
+  drawMarks(context) {
+    const { scale } = this.view;
+    if (scale < 2) return;
+    context.strokeStyle = this.palette.faint;
+    this.visibleCells((s, r, c, left, top) => {
+      const value = this.rgb ? 0 : this.data[this.flatAt(s, r, c)];
+      if (this.faded?.(r, c)) {
+        context.globalAlpha = 0.75;
+        context.fillStyle = this.palette.page;
+        context.fillRect(left, top, scale, scale);
+        context.globalAlpha = 1;
+      } else if (value !== -Infinity && !Number.isNaN(value)) return;
+      context.beginPath();
+      for (let k = 0.25; k < 2; k += 0.5) {
+        context.moveTo(left + Math.max(0, k - 1) * scale, top + Math.min(1, k) * scale);
+        context.lineTo(left + Math.min(1, k) * scale, top + Math.max(0, k - 1) * scale);
+      }
+      context.stroke();
+    });
+  }
+
+  drawNumbers(context) {
+    if (this.rgb) return;
+    const { scale } = this.view;
+    const size = Math.min(13, scale / 2.9);
+    context.font = `${size}px ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    const table = this.scale ? this.palette[this.scale.kind] : null;
+    this.visibleCells((s, r, c, left, top) => {
+      const flat = this.flatAt(s, r, c);
+      const value = this.data[flat];
+      const [red, green, blue] = this.colour ? this.colour(flat) : [0, 1, 2].map((k) => table[3 * colourIndex(value, this.scale) + k]);
+      context.fillStyle = red * 0.299 + green * 0.587 + blue * 0.114 > 140 ? "#111" : "#fff";
+      context.fillText(formatNumber(value, scale < 40 ? 2 : 3), left + scale / 2, top + scale / 2 + 0.5, scale - 2);
+    });
+  }
+
+  /** The layer of light and focus; drawn on every hover, so it touches nothing else. */
+  drawTop() {
+    if (!this.view || !this.rows) return;
+    const context = this.top.getContext("2d");
+    const { scale, x, y } = this.view;
+    context.clearRect(0, 0, this.size.width, this.size.height);
+    if (this.lit && this.data) {
+      const places = [];
+      for (const flat of this.lit) {
+        const place = this.place(flat);
+        if (place) places.push(place);
+        if (places.length > 20000) break;
+      }
+      if (places.length) {
+        context.fillStyle = this.palette.page;
+        context.globalAlpha = 0.62;
+        context.fillRect(0, 0, this.size.width, this.size.height);
+        context.globalAlpha = 1;
+        for (const p of places) context.clearRect(x + p.x * scale, y + p.y * scale, scale, scale);
+        context.strokeStyle = getComputedStyle(this.holder).getPropertyValue(this.highlight) || this.palette.accent;
+        context.lineWidth = scale > 12 ? 2 : 1;
+        if (places.length <= 600 && scale >= 4) {
+          for (const p of places) context.strokeRect(x + p.x * scale + 1, y + p.y * scale + 1, scale - 2, scale - 2);
+        } else {
+          const xs = places.map((p) => p.x);
+          const ys = places.map((p) => p.y);
+          const [left, right] = [Math.min(...xs), Math.max(...xs) + 1];
+          const [top, bottom] = [Math.min(...ys), Math.max(...ys) + 1];
+          context.strokeRect(x + left * scale - 1, y + top * scale - 1, (right - left) * scale + 2, (bottom - top) * scale + 2);
+        }
+      }
+    }
+    const focused = this.focus == null ? null : this.place(this.focus);
+    if (focused) {
+      context.strokeStyle = this.palette.ink;
+      context.lineWidth = 2;
+      const least = Math.max(scale, 5);
+      context.strokeRect(x + focused.x * scale - (least - scale) / 2, y + focused.y * scale - (least - scale) / 2, least, least);
+    }
+  }
+
+  // ---- hands
+
+  listen() {
+    const { top } = this;
+    const pointers = new Map();
+    let dragged = 0;
+    let pinch = 0;
+    const at = (event) => {
+      const box = top.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    const flatUnder = (event) => {
+      if (!this.view || !this.data) return null;
+      const cell = this.cellAt(...at(event));
+      return cell ? this.flatAt(cell.slice, cell.row, cell.col) : null;
+    };
+    top.onpointerdown = (event) => {
+      pointers.set(event.pointerId, at(event));
+      dragged = 0;
+      pinch = 0;
+    };
+    top.onpointermove = (event) => {
+      const before = pointers.get(event.pointerId);
+      const now = at(event);
+      if (before && pointers.size === 2) {
+        const other = [...pointers.entries()].find(([id]) => id !== event.pointerId)[1];
+        const distance = Math.hypot(now[0] - other[0], now[1] - other[1]);
+        if (pinch) this.zoom(distance / pinch, (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
+        pinch = distance;
+        dragged = 99;
+      } else if (before && this.view && this.view.scale > this.fitScale * 1.01) {
+        this.view.x += now[0] - before[0];
+        this.view.y += now[1] - before[1];
+        dragged += Math.abs(now[0] - before[0]) + Math.abs(now[1] - before[1]);
+        this.draw();
+      }
+      if (before) pointers.set(event.pointerId, now);
+      if (dragged < 4) this.onHover(flatUnder(event));
+    };
+    const release = (event) => pointers.delete(event.pointerId);
+    top.onpointerup = (event) => {
+      release(event);
+      const flat = flatUnder(event);
+      if (dragged < 4 && flat != null) this.onPick(flat);
+    };
+    top.onpointercancel = release;
+    top.onpointerleave = (event) => {
+      release(event);
+      this.onHover(null);
+    };
+    top.addEventListener(
+      "wheel",
+      (event) => {
+        if (!(event.ctrlKey || event.metaKey) || !this.view) return; // plain wheel scrolls the page
+        event.preventDefault();
+        this.zoom(Math.exp(-event.deltaY / 200), ...at(event));
+      },
+      { passive: false },
+    );
+    top.ondblclick = () => this.reset();
+    top.onkeydown = (event) => this.key(event);
+    top.onblur = () => this.onHover(null);
+  }
+
+  key(event) {
+    const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    if (!this.data || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "+" || event.key === "=") this.zoom(1.5, this.size.width / 2, this.size.height / 2);
+    else if (event.key === "-") this.zoom(1 / 1.5, this.size.width / 2, this.size.height / 2);
+    else if (event.key === "0") this.reset();
+    else if (event.key === "Enter" && this.focus != null) this.onPick(this.focus);
+    else if (moves[event.key]) {
+      const here = (this.focus == null ? null : this.place(this.focus)) ?? { slice: 0, row: 0, col: -1 };
+      let { slice, row, col } = here;
+      row += moves[event.key][0];
+      col += moves[event.key][1];
+      if (col >= this.cols) [slice, col] = slice + 1 < this.slices.length && !this.rgb ? [slice + 1, 0] : [slice, this.cols - 1];
+      if (col < 0) [slice, col] = slice > 0 ? [slice - 1, this.cols - 1] : [slice, 0];
+      row = Math.max(0, Math.min(this.rows - 1, row));
+      const flat = this.flatAt(slice, row, col);
+      this.setFocus(flat);
+      this.onHover(flat);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  zoom(factor, px, py) {
+    const scale = Math.max(this.fitScale, Math.min(MAX_CELL, this.view.scale * factor));
+    const ratio = scale / this.view.scale;
+    this.view = { scale, x: px - (px - this.view.x) * ratio, y: py - (py - this.view.y) * ratio };
+    if (scale <= this.fitScale * 1.001) this.fit();
+    this.draw();
+  }
+
+  reset() {
+    this.fit();
+    this.draw();
+  }
+
+  /** A PNG of the cells, at least `least` pixels wide; numbers and light left out. → Promise of a Blob. */
+  toBlob(least = 512) {
+    const factor = Math.max(1, Math.ceil(least / Math.max(this.gridCols, this.gridRows)));
+    const canvas = document.createElement("canvas");
+    canvas.width = this.gridCols * factor;
+    canvas.height = this.gridRows * factor;
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    const count = this.rgb ? 1 : this.slices.length;
+    for (let s = 0; s < count; s++) {
+      const { x, y } = this.tile(s, 0, 0);
+      context.drawImage(this.image, 0, s * this.rows, this.cols, this.rows, x * factor, y * factor, this.cols * factor, this.rows * factor);
+    }
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+}
+
+const packRgb = (r, g, b) => (255 << 24) | (b << 16) | (g << 8) | r;

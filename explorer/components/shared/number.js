@@ -1,0 +1,25 @@
+// Numbers as a printed book writes them.
+
+/** Three significant digits (or as many as asked), a real minus sign, no rounding noise such as 1e-17. */
+export function formatNumber(x, digits = 3) {
+  if (Number.isNaN(x)) return "NaN";
+  if (x === Infinity) return "∞";
+  if (x === -Infinity) return "−∞";
+  const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 1e6) return x < 0 ? `−${size}` : `${size}`;
+  if (size < 1e-8) return "0";
+  let text;
+  if (size >= 1e6 || size < 1e-3) {
+    const [mantissa, exponent] = size.toExponential(digits - 1).split("e");
+    text = `${mantissa}e${exponent.replace("+", "").replace("-", "−")}`;
+  } else {
+    text = size.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size))));
+  }
+  return x < 0 ? `−${text}` : text;
+}
+
+/** All digits that the number has, for a tooltip. */
+export const allDigits = (x) => (Object.is(x, -0) ? "0" : String(x).replace("-Infinity", "−∞").replace("Infinity", "∞").replace("-", "−"));
+
+/** Thousands apart: 11227812 → "11 227 812" with thin spaces. */
+export const groupDigits = (n) => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
