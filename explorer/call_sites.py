@@ -20,15 +20,18 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 class CallSite:
     """One expression in the source.
 
-    expression: as written. target: what it is assigned to, "return", or None. line, end_line: from 1. in_loop: it may
-    run more than once in one run of its function. operands: the source of receiver and arguments in order; elements of
-    a list argument as a tuple. keywords: keyword → source. function: source of what is called, "self.conv1".
+    expression: as written. target: what it is assigned to, "return", or None. line, end_line: from 1; column,
+    end_column: characters before its first, and up to its last. in_loop: it may run more than once in one run of its
+    function. operands: the source of receiver and arguments in order; elements of a list argument as a tuple.
+    keywords: keyword → source. function: source of what is called, "self.conv1".
     """
 
     expression: str
     target: str | None
     line: int
     end_line: int
+    column: int
+    end_column: int
     in_loop: bool
     operands: tuple[str | tuple[str, ...], ...] = ()
     keywords: tuple[tuple[str, str], ...] = ()
@@ -108,10 +111,14 @@ def _find(frame: FrameType) -> CallSite:
     node = found.node
     if node is None:
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-        return CallSite(line, None, frame.f_lineno, frame.f_lineno, in_loop=False)
+        return CallSite(line, None, frame.f_lineno, frame.f_lineno, 0, 0, in_loop=False)
 
     def text(part: ast.AST) -> str:
         return ast.get_source_segment(found.source.text, part) or ast.unparse(part)
+
+    def column(line: int, offset: int) -> int:
+        """Characters, where the syntax tree counts bytes of UTF-8."""
+        return len(found.source.lines[line - 1].encode()[:offset].decode(errors="ignore"))
 
     def operand(part: ast.expr) -> str | tuple[str, ...]:
         return tuple(text(e) for e in part.elts) if isinstance(part, (ast.List, ast.Tuple)) else text(part)
@@ -141,6 +148,8 @@ def _find(frame: FrameType) -> CallSite:
         target=_target(node, text),
         line=node.lineno,
         end_line=node.end_lineno or node.lineno,
+        column=column(node.lineno, node.col_offset),
+        end_column=column(node.end_lineno or node.lineno, node.end_col_offset or 0),
         in_loop=_in_loop(node),
         operands=operands,
         keywords=keywords,

@@ -57,7 +57,8 @@ class Step:
 
     index: its place in Trace.steps. op: canonical kind (see explorer.ops), such as "matmul" or "conv2d".
     expression: the call as written. target: what it is assigned to, "return", or None inside a larger expression.
-    file, line, end_line: where it stands, from 1. scope: path of the module whose code made it, "encoder.layers.0".
+    file, line, end_line, column, end_column: where it stands; lines from 1.
+    scope: path of the module whose code made it, "encoder.layers.0".
     iteration: how often this place ran before in the same run of its function, None outside loops.
     inputs: role ("input", "weight", "other" …) → tensor, detached copy on the CPU. names: role → as the source has it.
     producers: role → (step, output number) that made that tensor, where a recorded step did.
@@ -72,6 +73,8 @@ class Step:
     file: str
     line: int
     end_line: int
+    column: int
+    end_column: int
     scope: str
     iteration: int | None
     inputs: Mapping[str, Value]
@@ -262,6 +265,8 @@ class _Recorder(TorchFunctionMode):
                 file=frame.f_code.co_filename,
                 line=site.line,
                 end_line=site.end_line,
+                column=site.column,
+                end_column=site.end_column,
                 scope=self._scope(frame),
                 iteration=self._iteration(frame) if site.in_loop else None,
                 inputs=inputs,

@@ -56,11 +56,12 @@ export class Grid {
 
   /**
    * data: typed array or null; rows, cols; slices: flat offset of each slice shown; strides [row, column]; scale and palette as
-   * in colour.js; rgb: data is (3, rows, cols) with values 0–1 to be shown as a photo; faded(row, col): cell was dropped.
+   * in colour.js; colour(flat) → [r, g, b] in place of a scale; plain: never write numbers into cells; faded(row, col): the cell
+   * was dropped; frame: [x, y, width, height] to outline; padding: [top, bottom, left, right] cells at the edge that were added.
    */
-  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, rgb = false, faded = null, colour = null, highlight = "--accent" }) {
+  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, highlight = "--accent" }) {
     const same = this.rows === rows && this.cols === cols && this.slices?.length === slices.length;
-    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, rgb, faded, colour, highlight });
+    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, faded, colour, plain, frame, padding, highlight });
     if (!same) {
       this.view = null;
       this.focus = null;
@@ -86,8 +87,8 @@ export class Grid {
 
   layout() {
     const { width, height } = this.size;
-    this.across = this.rgb ? 1 : tileColumns(this.slices.length, this.rows, this.cols, width / height);
-    this.down = this.rgb ? 1 : Math.ceil(this.slices.length / this.across);
+    this.across = tileColumns(this.slices.length, this.rows, this.cols, width / height);
+    this.down = Math.ceil(this.slices.length / this.across);
     this.gridCols = this.across * (this.cols + GAP) - GAP;
     this.gridRows = this.down * (this.rows + GAP) - GAP;
     this.fitScale = Math.min(width / this.gridCols, height / this.gridRows, MAX_CELL);
@@ -161,7 +162,7 @@ export class Grid {
   /** One pixel a cell, slice below slice, drawn once; zooming only scales it. */
   paintImage() {
     const { rows, cols, slices, data, scale, palette } = this;
-    const count = this.rgb ? 1 : slices.length;
+    const count = slices.length;
     const image = new ImageData(Math.max(cols, 1), Math.max(rows * count, 1));
     const pixels = new Uint32Array(image.data.buffer);
     if (data) {
@@ -172,8 +173,7 @@ export class Grid {
         for (let r = 0; r < rows; r++) {
           for (let c = 0; c < cols; c++, out++) {
             const flat = this.flatAt(s, r, c);
-            if (this.rgb) pixels[out] = packRgb(...[0, 1, 2].map((k) => Math.round(255 * Math.min(1, Math.max(0, data[this.slices[k] + r * this.strides[0] + c * this.strides[1]])))));
-            else if (this.colour) pixels[out] = packRgb(...this.colour(flat));
+            if (this.colour) pixels[out] = packRgb(...this.colour(flat));
             else pixels[out] = packed[colourIndex(data[flat], scale)];
           }
         }
@@ -189,12 +189,13 @@ export class Grid {
     const context = this.base.getContext("2d");
     const { scale, x, y } = this.view;
     context.clearRect(0, 0, this.size.width, this.size.height);
+    this.top.style.touchAction = scale > this.fitScale * 1.01 ? "none" : "pan-y"; // one finger pans what is zoomed
     if (!this.data) {
       this.drawTop();
       return;
     }
     context.imageSmoothingEnabled = scale < 1;
-    const count = this.rgb ? 1 : this.slices.length;
+    const count = this.slices.length;
     for (let s = 0; s < count; s++) {
       const { x: tx, y: ty } = this.tile(s, 0, 0);
       const [left, top] = [x + tx * scale, y + ty * scale];
@@ -227,7 +228,7 @@ export class Grid {
   /** Calls each(slice, row, col, left, top) for the cells inside the canvas. */
   visibleCells(each) {
     const { scale, x, y } = this.view;
-    const count = this.rgb ? 1 : this.slices.length;
+    const count = this.slices.length;
     for (let s = 0; s < count; s++) {
       const { x: tx, y: ty } = this.tile(s, 0, 0);
       const [left, top] = [x + tx * scale, y + ty * scale];
@@ -245,7 +246,7 @@ export class Grid {
     if (scale < 2) return;
     context.strokeStyle = this.palette.faint;
     this.visibleCells((s, r, c, left, top) => {
-      const value = this.rgb ? 0 : this.data[this.flatAt(s, r, c)];
+      const value = this.data[this.flatAt(s, r, c)];
       if (this.faded?.(r, c)) {
         context.globalAlpha = 0.75;
         context.fillStyle = this.palette.page;
@@ -262,7 +263,7 @@ export class Grid {
   }
 
   drawNumbers(context) {
-    if (this.rgb) return;
+    if (this.plain) return;
     const { scale } = this.view;
     const size = Math.min(13, scale / 2.9);
     context.font = `${size}px ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace`;
@@ -309,6 +310,23 @@ export class Grid {
           context.strokeRect(x + left * scale - 1, y + top * scale - 1, (right - left) * scale + 2, (bottom - top) * scale + 2);
         }
       }
+    }
+    if (this.frame) {
+      const [fx, fy, width, height] = this.frame;
+      context.lineWidth = 3;
+      context.strokeStyle = this.palette.page;
+      context.strokeRect(x + fx * scale, y + fy * scale, width * scale, height * scale);
+      context.lineWidth = 1.5;
+      context.strokeStyle = this.palette.accent;
+      context.strokeRect(x + fx * scale, y + fy * scale, width * scale, height * scale);
+    }
+    if (this.padding?.some((n) => n > 0)) {
+      const [up, down, left, right] = this.padding;
+      context.setLineDash([5, 4]);
+      context.lineWidth = 1.5;
+      context.strokeStyle = this.palette.faint;
+      context.strokeRect(x + left * scale, y + up * scale, (this.cols - left - right) * scale, (this.rows - up - down) * scale);
+      context.setLineDash([]);
     }
     const focused = this.focus == null ? null : this.place(this.focus);
     if (focused) {
@@ -395,7 +413,7 @@ export class Grid {
       let { slice, row, col } = here;
       row += moves[event.key][0];
       col += moves[event.key][1];
-      if (col >= this.cols) [slice, col] = slice + 1 < this.slices.length && !this.rgb ? [slice + 1, 0] : [slice, this.cols - 1];
+      if (col >= this.cols) [slice, col] = slice + 1 < this.slices.length ? [slice + 1, 0] : [slice, this.cols - 1];
       if (col < 0) [slice, col] = slice > 0 ? [slice - 1, this.cols - 1] : [slice, 0];
       row = Math.max(0, Math.min(this.rows - 1, row));
       const flat = this.flatAt(slice, row, col);
@@ -427,7 +445,7 @@ export class Grid {
     canvas.height = this.gridRows * factor;
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
-    const count = this.rgb ? 1 : this.slices.length;
+    const count = this.slices.length;
     for (let s = 0; s < count; s++) {
       const { x, y } = this.tile(s, 0, 0);
       context.drawImage(this.image, 0, s * this.rows, this.cols, this.rows, x * factor, y * factor, this.cols * factor, this.rows * factor);

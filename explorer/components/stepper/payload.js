@@ -1,6 +1,6 @@
-// Reads the bytes that payload.py writes.
+// Reads the traces that payload.py writes.
 
-const TYPES = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array };
+import { sizeOf, unpack } from "../shared/packing.js";
 
 /** Row-major strides of a shape. */
 export function stridesOf(shape) {
@@ -13,30 +13,18 @@ export function stridesOf(shape) {
   return strides;
 }
 
-/** Number of cells of a shape. */
-export const sizeOf = (shape) => shape.reduce((product, length) => product * length, 1);
-
 /**
- * bytes: Uint8Array → {name, leftOut, sources, tensors, steps}.
+ * bytes: Uint8Array → {name, options, leftOut, sources, tensors, steps}.
  * A tensor is {id, shape, strides, size, dtype, data: typed array or null, omitted: reason or null}.
  * A step is the header's, with inputs [{role, name, from, tensor}] and outputs [tensor] pointing at tensors, source too,
  * and `input`, an object role → tensor.
  */
 export function decode(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  // Typed arrays need aligned offsets: copy once where the message did not begin at one.
-  const start = bytes.byteOffset + 4 + length;
-  const aligned = start % 8 === 0;
-  const buffer = aligned ? bytes.buffer : bytes.slice(4 + length).buffer;
-  const base = aligned ? start : 0;
-  const tensors = header.tensors.map((record, id) => {
-    const size = sizeOf(record.shape);
-    const data = record.omitted == null ? new TYPES[record.code](buffer, base + record.offset, size) : null;
-    return { id, shape: record.shape, strides: stridesOf(record.shape), size, dtype: record.dtype, data, omitted: record.omitted };
-  });
-  const steps = header.steps.map((step, index) => {
+  const { body, arrays } = unpack(bytes);
+  const tensors = body.tensors.map(({ shape, dtype, array, omitted }, id) => ({
+    id, shape, strides: stridesOf(shape), size: sizeOf(shape), dtype, data: array == null ? null : arrays[array].data, omitted,
+  }));
+  const steps = body.steps.map((step, index) => {
     const inputs = step.inputs.map((input) => ({ ...input, tensor: tensors[input.tensor] }));
     return {
       ...step,
@@ -47,5 +35,5 @@ export function decode(bytes) {
       source: step.source == null ? null : tensors[step.source],
     };
   });
-  return { name: header.name, leftOut: header.left_out, sources: header.sources, tensors, steps };
+  return { name: body.name, options: body.options, leftOut: body.left_out, sources: body.sources, tensors, steps };
 }

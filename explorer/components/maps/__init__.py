@@ -1,0 +1,117 @@
+"""Pictures of numbers: photos, kernels and feature maps on canvas, with values on hover, zoom, and downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+
+from explorer.components.bundle import bundle
+from explorer.components.packing import pack
+from explorer.components.style import stylesheet
+
+COMPONENTS = Path(__file__).parents[1]
+MODULES = (
+    "shared/dom.js",
+    "shared/colour.js",
+    "shared/number.js",
+    "shared/grid.js",
+    "shared/packing.js",
+    "maps/maps.js",
+)
+
+_mount = st.components.v2.component(
+    "explorer.maps",
+    html='<div class="root"></div>',
+    css=stylesheet(COMPONENTS, "shared/base.css", "maps/maps.css"),
+    js=bundle(COMPONENTS, *MODULES),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """One picture.
+
+    values: (H, W) numbers, or uint8 (H, W, 3), a photo in RGB. title: its name. caption: what is seen and what it means,
+    also its text alternative. role: the palette role that names it. limit: the value of the end colour; None: the largest
+    magnitude. signed: True for a diverging scale, False for one from zero up, None: by the values. rgb: uint8 (H, W, 3),
+    the colours to show instead of a scale. frame: (x, y, width, height) of an outlined window, in cells.
+    dropped: trailing (rows, columns) that no kernel reaches; they are faded. padding: how many rows and columns at the edge
+    (top, bottom, left, right) are not of the image. share: maps with the same text share one colour scale.
+    unit: written behind each value, such as "°".
+    """
+
+    values: np.ndarray
+    title: str
+    caption: str = ""
+    role: str = "output"
+    limit: float | None = None
+    signed: bool | None = None
+    rgb: np.ndarray | None = None
+    frame: tuple[int, int, int, int] | None = None
+    dropped: tuple[int, int] = (0, 0)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    share: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The cell that was clicked last. map: place in the sequence; row, column: in cells."""
+
+    map: int
+    row: int
+    column: int
+
+
+def maps(
+    pictures: Sequence[Map],
+    *,
+    key: str,
+    columns: int = 2,
+    height: int = 320,
+    pick: bool = False,
+    size: Literal["large", "small"] = "large",
+) -> Picked | None:
+    """Show pictures in a grid of so many columns, each `height` pixels high; fewer columns where the page is narrow.
+
+    pick: clicks come back as the Picked cell (the page runs again). size "small": thumbnails without title rows' tools.
+    """
+    arrays: list[np.ndarray] = []
+
+    def add(array: np.ndarray | None) -> int | None:
+        if array is None:
+            return None
+        arrays.append(np.ascontiguousarray(array if array.dtype == np.uint8 else array.astype(np.float32, copy=False)))
+        return len(arrays) - 1
+
+    body = {
+        "columns": columns,
+        "height": height,
+        "pick": pick,
+        "size": size,
+        "maps": [
+            {
+                "values": add(m.values),
+                "rgb": add(m.rgb),
+                "title": m.title,
+                "caption": m.caption,
+                "role": m.role,
+                "limit": None if m.limit is None else float(m.limit),
+                "signed": m.signed,
+                "frame": m.frame,
+                "dropped": m.dropped,
+                "padding": m.padding,
+                "share": m.share,
+                "unit": m.unit,
+            }
+            for m in pictures
+        ],
+    }
+    state = _mount(key=key, data=pack(body, arrays), default={"picked": None}, on_picked_change=lambda: None)
+    picked = state.picked
+    return None if picked is None else Picked(picked["map"], picked["row"], picked["column"])

@@ -1,0 +1,47 @@
+"""The stepper: any trace, line by line, with the arithmetic behind every number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.components.bundle import bundle
+from explorer.components.style import stylesheet
+
+COMPONENTS = Path(__file__).parents[1]
+MODULES = (
+    "shared/dom.js",
+    "shared/colour.js",
+    "shared/number.js",
+    "shared/grid.js",
+    "shared/packing.js",
+    "stepper/payload.js",
+    "stepper/ops/contraction.js",
+    "stepper/ops/convolution.js",
+    "stepper/ops/pooling.js",
+    "stepper/ops/elementwise.js",
+    "stepper/ops/reduction.js",
+    "stepper/ops/normalisation.js",
+    "stepper/ops/moves.js",
+    "stepper/arithmetic.js",
+    "stepper/source_pane.js",
+    "stepper/tensor_box.js",
+    "stepper/stepper.js",
+)
+
+_mount = st.components.v2.component(
+    "explorer.stepper",
+    html='<div class="root"></div>',
+    css=stylesheet(COMPONENTS, "shared/base.css", "stepper/stepper.css"),
+    js=bundle(COMPONENTS, *MODULES),
+)
+
+
+def stepper(payload: bytes, *, key: str) -> None:
+    """Show a trace. payload: what `explorer.components.stepper.payload.encode` made of it.
+
+    Encode with options={"roles": {"q": "query", …}, "url": "step", "start": 0}: the palette role of each name in the
+    source, the query parameter that keeps the step (none if empty), and the step it opens on.
+    """
+    _mount(key=key, data=payload)

@@ -1,0 +1,358 @@
+// The stepper: source on the left, the tensors of the current step on the right, a transport bar under both.
+
+import { el, reducedMotion, setText } from "../shared/dom.js";
+import { readPalette } from "../shared/colour.js";
+import { formatNumber, groupDigits } from "../shared/number.js";
+import { checkAll, explain, formula, hasArithmetic } from "./arithmetic.js";
+import { decode } from "./payload.js";
+import { SourcePane } from "./source_pane.js";
+import { commonScale, subscript, TensorBox } from "./tensor_box.js";
+
+const ROLE_OF_INPUT = {
+  input: "input", weight: "weight", bias: "weight", other: "hidden", mask: "mask", condition: "mask", attn_mask: "mask",
+  query: "query", key: "key", value: "value", running_mean: "hidden", running_var: "hidden",
+};
+const SPEEDS = [0.5, 1, 2, 4];
+const STEP_MS = 1400;
+const CHECK_CHUNK = 2000;
+
+/** The cell that the arithmetic shows while nothing is pointed at: the largest number. */
+function restingCell(tensor) {
+  if (!tensor?.data || !tensor.size) return null;
+  let best = 0;
+  const count = Math.min(tensor.size, 100000);
+  for (let i = 0; i < count; i++) {
+    const size = Math.abs(tensor.data[i]);
+    if (size > Math.abs(tensor.data[best]) && size !== Infinity) best = i;
+  }
+  return best;
+}
+
+class Stepper {
+  constructor(root) {
+    this.root = root;
+    this.inputBoxes = [];
+    this.outputBoxes = [];
+    this.pinned = null;
+    this.scope = "tensor";
+    this.speed = 1;
+    this.build();
+  }
+
+  build() {
+    this.source = new SourcePane({
+      onLine: (file, line) => this.goToLine(file, line),
+      roleOf: (name) => this.options.roles[name],
+    });
+    this.heading = el("div", { class: "heading" });
+    this.inputsPane = el("div", { class: "inputs" });
+    this.arrow = el("div", { class: "arrow faint", "aria-hidden": "true" }, "→");
+    this.outputsPane = el("div", { class: "outputs" });
+    this.readout = el("div", { class: "readout mono", "aria-live": "polite" });
+    this.verdict = el("div", { class: "verdict mono" });
+    this.check = el("button", { class: "small check", onclick: () => this.checkEveryCell() }, "Check every cell");
+    const tensors = el("section", { class: "tensors" },
+      this.heading, el("div", { class: "flow" }, this.inputsPane, this.arrow, this.outputsPane),
+      el("div", { class: "arithmetic" }, this.readout, el("div", { class: "verdict-row" }, this.verdict, this.check)));
+    this.root.replaceChildren(el("div", { class: "panes" }, this.source.element, tensors), this.buildTransport(), this.buildNotes());
+    this.root.onkeydown = (event) => this.key(event);
+  }
+
+  buildTransport() {
+    const button = (label, icon, action) => el("button", { "aria-label": label, title: label, onclick: action }, icon);
+    this.playButton = button("Play", "▶", () => this.togglePlay());
+    this.slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Step", class: "scrub", oninput: () => this.goTo(Number(this.slider.value)) });
+    this.counter = el("span", { class: "counter mono" });
+    this.speedChooser = el("select", { "aria-label": "Speed", title: "Speed", onchange: (event) => { this.speed = Number(event.target.value); if (this.timer) { this.stop(); this.play(); } } },
+      ...SPEEDS.map((speed) => el("option", { value: speed, selected: speed === 1 }, `${speed}×`)));
+    this.scopeChooser = el("select", { "aria-label": "Colour range", title: "Colour range", onchange: (event) => { this.scope = event.target.value; this.render(); } },
+      el("option", { value: "tensor" }, "Colours: each tensor"), el("option", { value: "step" }, "Colours: this step"), el("option", { value: "trace" }, "Colours: whole trace"));
+    return el("div", { class: "transport", role: "group", "aria-label": "Steps" },
+      button("First step", "⏮", () => this.goTo(0)), button("Step back", "◀", () => this.goTo(this.index - 1)), this.playButton,
+      button("Step forward", "▶|", () => this.goTo(this.index + 1)), button("Last step", "⏭", () => this.goTo(Infinity)),
+      this.slider, this.counter, this.speedChooser, this.scopeChooser);
+  }
+
+  buildNotes() {
+    this.notes = el("p", { class: "notes faint" });
+    return this.notes;
+  }
+
+  /** Takes a new payload, or the same one with a new theme; keeps the step where it can. */
+  load(bytes) {
+    this.palette = readPalette(this.root);
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.trace = decode(bytes);
+      this.options = { roles: {}, url: "", ...this.trace.options };
+      const stops = this.trace.sources.map(() => new Set());
+      for (const step of this.trace.steps) stops[step.file].add(step.line);
+      this.source.setSources(this.trace.sources, stops);
+      this.pinned = null;
+      this.wholeScale = commonScale(this.trace.tensors.filter((tensor) => tensor.dtype.startsWith("float")));
+      this.slider.max = Math.max(0, this.trace.steps.length - 1);
+      const fromUrl = this.index == null && this.options.url ? Number(new URLSearchParams(location.search).get(this.options.url)) : NaN;
+      this.index = this.clamp(Number.isInteger(fromUrl) && fromUrl > 0 ? fromUrl - 1 : (this.index ?? this.options.start ?? 0));
+      setText(this.notes, this.trace.leftOut.length > 3 ? `${this.trace.leftOut.slice(0, 3).join(" ")} ${this.trace.leftOut.length - 3} more are left out.` : this.trace.leftOut.join(" "));
+    } else if (this.source.file != null) {
+      this.source.file = null;
+    }
+    this.render();
+  }
+
+  clamp(index) {
+    return Math.max(0, Math.min(this.trace.steps.length - 1, index));
+  }
+
+  get step() {
+    return this.trace.steps[this.index];
+  }
+
+  goTo(index) {
+    const next = this.clamp(index === Infinity ? this.trace.steps.length - 1 : index);
+    if (next === this.index) return;
+    this.index = next;
+    this.pinned = null;
+    this.render();
+    this.saveToUrl();
+  }
+
+  goToLine(file, line) {
+    const here = this.trace.steps.filter((step) => step.file === file && step.line === line);
+    const later = here.find((step) => step.index > this.index) ?? here[0];
+    if (later) this.goTo(later.index);
+  }
+
+  saveToUrl() {
+    if (!this.options.url) return;
+    const url = new URL(location.href);
+    url.searchParams.set(this.options.url, this.index + 1);
+    history.replaceState(history.state, "", url);
+  }
+
+  // ---- drawing
+
+  render() {
+    const { step } = this;
+    if (!step) return;
+    this.source.show(step);
+    this.renderHeading(step);
+    this.renderBoxes(step);
+    this.slider.value = this.index;
+    this.slider.setAttribute("aria-valuetext", `step ${this.index + 1}: ${step.expression}`);
+    setText(this.counter, `${this.index + 1} / ${this.trace.steps.length}`);
+    this.check.disabled = !hasArithmetic(step.op) || step.outputs.some((t) => !t.data);
+    this.look(this.pinned ?? this.rest());
+  }
+
+  renderHeading(step) {
+    const target = step.target === "return" ? "return " : step.target ? `${step.target} = ` : "";
+    const where = [step.op, step.iteration == null ? "" : `pass ${step.iteration + 1} of its loop`, step.edited ? "edited" : ""].filter(Boolean).join(" · ");
+    this.heading.replaceChildren(
+      el("div", { class: "expression mono" }, el("span", { class: "target" }, target), step.expression.replace(/\s+/g, " ")),
+      el("div", { class: "faint" }, `${where}${hasArithmetic(step.op) ? "" : " · this operation has no arithmetic view: inputs and output are shown as they are"}`),
+    );
+    this.heading.firstChild.title = step.expression;
+  }
+
+  roleOf(name, fallback) {
+    const plain = name.replace(/^self\./, "");
+    return this.options.roles[name] ?? this.options.roles[plain] ?? fallback;
+  }
+
+  renderBoxes(step) {
+    const handlers = {
+      onHover: (box, flat) => this.hover(box, flat),
+      onPick: (box, flat) => this.pick(box, flat),
+      onSlice: () => this.look(this.shown),
+    };
+    const fill = (boxes, pane, items) => {
+      while (boxes.length < items.length) boxes.push(new TensorBox(handlers));
+      boxes.forEach((box, i) => {
+        if (i >= items.length) box.element.remove();
+        else if (box.element.parentNode !== pane) pane.append(box.element);
+      });
+      items.forEach((item, i) => boxes[i].show({ ...item, palette: this.palette }));
+      return boxes.slice(0, items.length);
+    };
+    const all = [...step.inputs.map((input) => input.tensor), ...step.outputs];
+    const scale = (tensor) => this.scope === "tensor" ? commonScale([tensor]) : this.scope === "step" ? commonScale(all) : this.wholeScale;
+    const inputs = step.inputs.map((input) => ({
+      tensor: input.tensor, label: input.name, key: input.role, scale: scale(input.tensor),
+      role: this.roleOf(input.name, ROLE_OF_INPUT[input.role] ?? "input"),
+    }));
+    const name = step.target && step.target !== "return" ? step.target : "";
+    const names = step.outputs.length > 1 && name.split(",").length === step.outputs.length ? name.split(",").map((n) => n.trim()) : null;
+    const outputs = step.outputs.map((tensor, i) => ({
+      tensor, key: "output", scale: scale(tensor), label: names?.[i] ?? (step.outputs.length > 1 ? `output ${i}` : name || "output"),
+      role: this.roleOf(names?.[i] ?? name, "output"),
+    }));
+    this.inputsShown = fill(this.inputBoxes, this.inputsPane, inputs);
+    this.outputsShown = fill(this.outputBoxes, this.outputsPane, outputs);
+    this.arrow.hidden = !inputs.length;
+    this.inputsPane.hidden = !inputs.length;
+    this.inputsPane.dataset.count = Math.min(inputs.length, 4);
+    this.outputsPane.dataset.count = Math.min(outputs.length, 4);
+  }
+
+  rest() {
+    const flat = restingCell(this.step.outputs[0]);
+    return flat == null ? null : { output: 0, flat };
+  }
+
+  /** Shows the arithmetic of one output cell and lights what it came from. look: {output, flat} or null. */
+  look(look) {
+    this.shown = look;
+    const { step } = this;
+    if (!look) {
+      this.readout.replaceChildren(el("div", { class: "faint" }, formula(step) || ""));
+      setText(this.verdict, "");
+      return;
+    }
+    const box = this.outputsShown[look.output];
+    const told = explain(step, look.output, look.flat);
+    const byRole = Object.fromEntries((told?.cells ?? []).map((cell) => [cell.role, cell.flats]));
+    for (const input of this.inputsShown) {
+      input.light(byRole[input.key] ?? null);
+      input.grid.setFocus(null);
+    }
+    this.outputsShown.forEach((other, i) => other.grid.setFocus(i === look.output ? look.flat : null));
+    if (!told) {
+      this.readout.replaceChildren(el("div", {}, box.tensor.data ? box.valueText(look.flat) : ""));
+      setText(this.verdict, "");
+      return;
+    }
+    const general = formula(step);
+    const lines = told.lines.map((tokens) => el("div", {}, ...tokens.map((token) => this.renderToken(token))));
+    this.readout.replaceChildren(
+      el("div", { class: "cell-name" }, `${box.label}${subscript(box.tensor, look.flat)}`, general ? el("span", { class: "faint" }, `   ${general}`) : null),
+      ...lines, told.note ? el("div", { class: "faint" }, told.note) : null ?? "");
+    const verdict = told.ok ? `✓ torch has ${box.valueText(look.flat).split(" = ")[1]}` : `differs from torch’s ${formatNumber(told.actual, 6)} by ${formatNumber(told.difference)}`;
+    setText(this.verdict, verdict);
+    this.verdict.classList.toggle("wrong", !told.ok);
+    this.verdict.dataset.difference = told.difference;
+  }
+
+  renderToken(token) {
+    if (token.number === undefined) return document.createTextNode(token.text);
+    const text = token.text ?? formatNumber(token.number);
+    if (token.role === undefined) return document.createTextNode(text);
+    const box = this.inputsShown.find((input) => input.key === token.role);
+    return el("span", {
+      class: "number", style: { color: `var(--role-${box?.role ?? "input"})` }, title: box ? box.valueText(token.flat) : String(token.number),
+      onpointerenter: () => box?.grid.setFocus(token.flat), onpointerleave: () => box?.grid.setFocus(null),
+    }, text);
+  }
+
+  // ---- hands
+
+  hover(box, flat) {
+    const output = this.outputsShown.indexOf(box);
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => {
+      if (output >= 0) this.look(this.pinned ?? (flat == null ? this.rest() : { output, flat }));
+      else if (flat != null) setText(this.verdict, box.valueText(flat));
+      else this.look(this.pinned ?? this.shown ?? this.rest());
+    });
+  }
+
+  pick(box, flat) {
+    const output = this.outputsShown.indexOf(box);
+    if (output < 0) return this.goToProducer(box);
+    const same = this.pinned && this.pinned.flat === flat && this.pinned.output === output;
+    this.pinned = same ? null : { output, flat };
+    this.root.classList.toggle("pinned", this.pinned != null);
+    this.look(this.pinned ?? { output, flat });
+  }
+
+  /** A click on an input goes to the step that made it. */
+  goToProducer(box) {
+    const from = this.step.inputs[this.inputsShown.indexOf(box)]?.from;
+    if (from) this.goTo(from[0]);
+  }
+
+  key(event) {
+    if (event.target.matches("input[type=number], select") || event.altKey || event.ctrlKey || event.metaKey) return;
+    const actions = {
+      ArrowRight: () => this.goTo(this.index + 1), ArrowLeft: () => this.goTo(this.index - 1),
+      Home: () => this.goTo(0), End: () => this.goTo(Infinity), Escape: () => this.release(),
+      " ": event.target.matches("button") ? null : () => this.togglePlay(),
+    };
+    if (!actions[event.key]) return;
+    event.preventDefault();
+    event.stopPropagation();
+    actions[event.key]();
+  }
+
+  release() {
+    this.pinned = null;
+    this.root.classList.remove("pinned");
+    this.look(this.rest());
+  }
+
+  togglePlay() {
+    if (this.timer) this.stop();
+    else this.play();
+  }
+
+  play() {
+    if (this.index === this.trace.steps.length - 1) this.goTo(0);
+    this.timer = setInterval(() => {
+      if (this.index >= this.trace.steps.length - 1) this.stop();
+      else this.goTo(this.index + 1);
+    }, STEP_MS / this.speed);
+    this.markPlaying(true);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.markPlaying(false);
+  }
+
+  markPlaying(playing) {
+    setText(this.playButton, playing ? "❚❚" : "▶");
+    this.playButton.setAttribute("aria-label", playing ? "Pause" : "Play");
+    this.playButton.title = playing ? "Pause" : "Play";
+  }
+
+  /** Recomputes every cell of this step, a chunk at a time so that the page stays alive. */
+  async checkEveryCell() {
+    const { step } = this;
+    let checked = 0;
+    let worst = 0;
+    let wrong = 0;
+    this.check.disabled = true;
+    for (let output = 0; output < step.outputs.length; output++) {
+      for (let from = 0; from < step.outputs[output].size; from += CHECK_CHUNK) {
+        const result = checkAll(step, output, { from, count: CHECK_CHUNK });
+        checked += result.checked;
+        wrong += result.wrong.length;
+        worst = Math.max(worst, result.worst);
+        setText(this.verdict, `${groupDigits(checked)} cells checked …`);
+        await new Promise((resolve) => setTimeout(resolve));
+        if (this.step !== step) return;
+      }
+    }
+    this.check.disabled = false;
+    this.verdict.classList.toggle("wrong", wrong > 0);
+    setText(this.verdict, wrong ? `${groupDigits(wrong)} of ${groupDigits(checked)} cells differ from torch by up to ${formatNumber(worst)}`
+      : `✓ all ${groupDigits(checked)} cells agree with torch; largest difference ${formatNumber(worst)}`);
+  }
+
+  destroy() {
+    this.stop();
+    for (const box of [...this.inputBoxes, ...this.outputBoxes]) box.grid.destroy();
+  }
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".root");
+  const stepper = (root.stepper ??= new Stepper(root));
+  root.classList.toggle("still", reducedMotion());
+  stepper.load(data);
+  return () => {
+    stepper.destroy();
+    root.stepper = undefined;
+  };
+}

@@ -1,0 +1,64 @@
+"""What pages there are: the router's navigation and Home's cards are both made from this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.text import _
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One page. file: its name in pages/, also its URL. icon: a Material icon. about: one sentence for its card."""
+
+    file: str
+    title: str
+    icon: str
+    about: str
+
+    @property
+    def path(self) -> Path:
+        """The page's script."""
+        return PAGES / f"{self.file}.py"
+
+
+def chapters() -> dict[str, list[Topic]]:
+    """Chapter title → its pages, in reading order."""
+    return {
+        _("Seeing with filters"): [
+            Topic(
+                "filters",
+                _("Filters"),
+                ":material/filter_b_and_w:",
+                _("Find edges with Sobel and Scharr, or type a kernel of your own."),
+            ),
+            Topic(
+                "convolution",
+                _("Convolution"),
+                ":material/grid_on:",
+                _("Slide a kernel: stride, padding, dilation, groups, and the sizes they give."),
+            ),
+            Topic(
+                "pooling",
+                _("Pooling and layers"),
+                ":material/view_compact:",
+                _("Max, average and global pooling, then a linear layer on top."),
+            ),
+        ],
+        _("Seeing with networks"): [
+            Topic(
+                "classification",
+                _("Image classification"),
+                ":material/image_search:",
+                _("Give ResNet a photo: what it answers, and where it looked."),
+            ),
+        ],
+    }
+
+
+def topics() -> list[Topic]:
+    """All pages but Home, in reading order."""
+    return [topic for group in chapters().values() for topic in group]
