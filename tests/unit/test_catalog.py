@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from explorer.errors import UserError
+from explorer.models import resnet
+from pretrained import LoadError, catalog
+
+OFFICIAL = [model for model in catalog.MODELS if model.source == "torchvision"]
+BUNDLED = [model for model in catalog.MODELS if model.source == "bundled"]
+FACTS = {
+    "top1": 0.84,
+    "top5": 0.97,
+    "top1_imagenette": 0.92,
+    "top1_caltech101": 0.75,
+    "epochs": 45,
+    "sha256": "ab" * 32,
+    "bytes": 22_544_384,
+}
+
+
+def key_of(model: catalog.Model) -> str:
+    return model.key
+
+
+@pytest.mark.parametrize("model", catalog.MODELS, ids=key_of)
+def test_every_record_is_complete(model):
+    assert model.key == model.key.lower()
+    assert set(model.key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    for text in (model.name, model.family, model.licence, model.data):
+        assert text.strip() == text != ""
+    assert Path(model.file).name == model.file
+    assert callable(getattr(resnet, model.architecture))
+    assert 32 <= model.input_size <= model.resize_size <= 1024
+    assert all(0 < mean < 1 for mean in model.mean)
+    assert all(0 < std < 1 for std in model.std)
+    assert (model.weights == "") == (model.source == "bundled")
+    assert model.source == "torchvision" or model.file.endswith(".safetensors")
+    assert catalog.get(model.key) is model
+
+
+def test_keys_names_and_files_are_unique():
+    for field in ("key", "name", "file"):
+        values = [getattr(model, field) for model in catalog.MODELS]
+        assert len(set(values)) == len(values), field
+
+
+def test_a_bundled_model_comes_first_for_every_task():
+    for task in {model.task for model in catalog.MODELS}:
+        assert catalog.models(task)[0].source == "bundled"
+        assert {model.task for model in catalog.models(task)} == {task}
+    assert catalog.models() == catalog.MODELS
+
+
+@pytest.mark.parametrize("model", OFFICIAL, ids=key_of)
+def test_what_is_written_down_agrees_with_torchvision(model):
+    weights = catalog.official(model)
+    assert weights.url.startswith("https://")
+    assert weights.url.rsplit("/", 1)[1] == model.file
+    transforms = weights.transforms()
+    assert ([model.input_size], [model.resize_size]) == (transforms.crop_size, transforms.resize_size)
+    assert (model.resize, list(model.mean), list(model.std)) == ("crop", transforms.mean, transforms.std)
+
+
+@pytest.mark.parametrize("model", OFFICIAL, ids=key_of)
+def test_published_figures_are_torchvisions(model):
+    figures, meta = catalog.published(model), catalog.official(model).meta
+    scores = meta["_metrics"][figures.measured_on]
+    assert (figures.top1 * 100, figures.top5 * 100) == pytest.approx((scores["acc@1"], scores["acc@5"]))
+    assert (figures.parameters, figures.gmacs, figures.mib) == (meta["num_params"], meta["_ops"], meta["_file_size"])
+    module = getattr(resnet, model.architecture)()
+    assert sum(parameter.numel() for parameter in module.parameters()) == figures.parameters
+    assert len(catalog.labels(model)) == module.fc.out_features
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch) -> Path:
+    """A folder with a bundled file of 14 parameters, its card, and 2 classes."""
+    monkeypatch.setattr(catalog, "WEIGHTS", tmp_path)
+    tensors = {
+        "conv1.weight": np.zeros((3, 4), np.float16),
+        "fc.bias": np.zeros(2, np.float16),
+        "bn1.running_mean": np.zeros(5, np.float16),
+        "bn1.num_batches_tracked": np.zeros((), np.int64),
+    }
+    path = tmp_path / BUNDLED[0].file
+    save_file(tensors, path, metadata={"classes": json.dumps(["cat", "dog"])})
+    path.with_suffix(".json").write_text(json.dumps(FACTS | {"recipe": "a later field"}))
+    return path
+
+
+def test_bundled_figures_come_from_the_file_and_its_card(bundle):
+    figures = catalog.published(BUNDLED[0])
+    assert (figures.top1, figures.top5, figures.parameters) == (0.84, 0.97, 14)
+    assert figures.mib == 21.5
+    assert figures.top1_by_dataset == (("Imagenette", 0.92), ("Caltech-101", 0.75))
+    assert catalog.labels(BUNDLED[0]) == ("cat", "dog")
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", json.dumps({"top1": 0.8})])
+def test_a_card_that_is_missing_or_damaged_is_said_in_a_sentence(bundle, content):
+    path = bundle.with_suffix(".json")
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(LoadError, match=r"^resnet18-photos110\.json, which comes with the explorer, is missing"):
+        catalog.published(BUNDLED[0])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not weights", (100).to_bytes(8, "little") + b"{}"])
+def test_bundled_weights_that_are_missing_or_damaged_are_said_in_a_sentence(bundle, content):
+    bundle.unlink() if content is None else bundle.write_bytes(content)
+    with pytest.raises(LoadError, match=r"^resnet18-photos110\.safetensors, which comes with the explorer, is missing"):
+        catalog.labels(BUNDLED[0])
+
+
+def test_bundled_weights_without_classes_are_said_in_a_sentence(bundle):
+    save_file({"fc.bias": np.zeros(2, np.float16)}, bundle)
+    with pytest.raises(LoadError, match="which comes with the explorer, is missing"):
+        catalog.labels(BUNDLED[0])
+
+
+@pytest.mark.skipif(not (catalog.WEIGHTS / BUNDLED[0].file).exists(), reason="the bundled weights are not trained yet")
+def test_the_card_describes_the_file_beside_it():
+    model = BUNDLED[0]
+    content, facts = (catalog.WEIGHTS / model.file).read_bytes(), catalog.card(model)
+    assert (facts.sha256, facts.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert facts.bytes <= 25e6
+    assert 0 < min(facts.top1_imagenette, facts.top1_caltech101) <= facts.top1 <= facts.top5 <= 1
+    labels = catalog.labels(model)
+    assert len(set(labels)) == len(labels) == 110
+    module = resnet.resnet18(len(labels))
+    assert catalog.published(model).parameters == sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_an_unknown_key_is_said_in_a_sentence():
+    with pytest.raises(UserError, match="There is no model called “alexnet”"):
+        catalog.get("alexnet")
+
+
+def test_the_catalogue_opens_without_torch():
+    heavy = "torch", "torchvision", "transformers", "cv2", "huggingface_hub"
+    code = f"import sys, pretrained.catalog as c; c.models(); sys.exit(sum(m in sys.modules for m in {heavy}))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
