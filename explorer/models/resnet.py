@@ -103,13 +103,14 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def features(self, x: Tensor) -> dict[str, Tensor]:
-        """Every stage's output, by name, in order: stem (B, width, H/4, W/4), layer1 … layer4."""
+        """The output of the stem (B, width, H/4, W/4) and of every block, by name ("layer1.0"), in order."""
         x = F.relu(self.bn1(self.conv1(x)))  # (B, width, H/2, W/2)
         x = F.max_pool2d(x, 3, stride=2, padding=1)  # (B, width, H/4, W/4)
         maps = {"stem": x}
-        for name in ("layer1", "layer2", "layer3", "layer4"):
-            x = getattr(self, name)(x)
-            maps[name] = x
+        for stage in ("layer1", "layer2", "layer3", "layer4"):
+            for number, block in enumerate(getattr(self, stage)):
+                x = block(x)
+                maps[f"{stage}.{number}"] = x
         return maps
 
     def head(self, x: Tensor) -> Tensor:
@@ -120,7 +121,8 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: float32 (B, 3, H, W), normalised RGB, H and W ≥ 32 → logits float32 (B, classes)."""
-        return self.head(self.features(x)["layer4"])
+        *_, last = self.features(x).values()
+        return self.head(last)
 
 
 def resnet18(classes: int = 1000) -> ResNet:

@@ -1,0 +1,95 @@
+"""Where a classifier looked: Grad-CAM, without hooks, so that sessions can share one model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Backbone(Protocol):
+    """A network that shows its feature maps: `features` gives them by name, in order; `head` turns the last into logits."""
+
+    def features(self, x: Tensor) -> dict[str, Tensor]:
+        """x: float32 (B, 3, H, W) → name → (B, C, h, w)."""
+
+    def head(self, x: Tensor) -> Tensor:
+        """Last feature map → logits (B, classes)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One pass of one photo, and what spoke for one class.
+
+    maps: block → its feature maps, float32 (C, h, w). logits: float32 (classes,). target: the class asked about.
+    cam: float32 (h, w), ≥ 0, unscaled: where block `layer` held what raises the target's logit.
+    weights: float32 (C,), how much each channel of that block counts for the target.
+    """
+
+    maps: dict[str, np.ndarray]
+    logits: np.ndarray
+    target: int
+    layer: str
+    cam: np.ndarray
+    weights: np.ndarray
+
+
+def grad_cam(network: Backbone, x: Tensor, layer: str, target: int | None = None) -> Look:
+    """Grad-CAM (Selvaraju et al. 2017, eq. 1 and 2).
+
+    x: float32 (1, 3, H, W), normalised. layer: a name from network.features. target: class index, the best one if None.
+    Raises KeyError for an unknown layer. Leaves no gradient and no hook behind.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        maps = network.features(x.clone().requires_grad_())
+        *_, last = maps.values()
+        logits = network.head(last)[0]  # (classes,)
+        chosen = int(logits.argmax()) if target is None else target
+        (gradient,) = torch.autograd.grad(logits[chosen], maps[layer])  # ∂y_c / ∂A: (1, C, h, w)
+    # α_k = 1/Z Σ_i Σ_j ∂y_c / ∂A_k[i, j]
+    weights = gradient[0].mean(dim=(1, 2))  # (C,)
+    # L = relu(Σ_k α_k · A_k)
+    cam = torch.einsum("k,kij->ij", weights, maps[layer][0].detach()).relu()
+    return Look(
+        maps={name: tensor[0].detach().numpy() for name, tensor in maps.items()},
+        logits=logits.detach().numpy(),
+        target=chosen,
+        layer=layer,
+        cam=cam.numpy(),
+        weights=weights.numpy(),
+    )
+
+
+def enlarge(cam: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A coarse map at the size of the photo, float32 (height, width), by cubic interpolation, never below 0."""
+    return cv2.resize(cam, (width, height), interpolation=cv2.INTER_CUBIC).clip(0)
+
+
+def overlay(pixels: np.ndarray, heat: np.ndarray, strength: float = 0.65) -> np.ndarray:
+    """The photo in full light where the heat is, dimmed and grey elsewhere.
+
+    pixels: uint8 (H, W, 3) RGB; heat: float32 (H, W), ≥ 0; strength: 0–1, how dark it gets → uint8 (H, W, 3).
+    """
+    share = (heat / max(float(heat.max()), 1e-12))[..., None]
+    grey = pixels.mean(axis=2, keepdims=True)
+    dimmed = grey * (1 - strength) + 24 * strength
+    return (share * pixels + (1 - share) * dimmed).round().astype(np.uint8)
+
+
+def mosaic(weight: np.ndarray, columns: int = 8) -> np.ndarray:
+    """RGB kernels as one picture, a one-pixel white gap between them, each scaled so that 0 is mid-grey.
+
+    weight: float32 (n, 3, k, k) → uint8 (rows·(k+1)−1, columns·(k+1)−1, 3).
+    """
+    count, _, k, _ = weight.shape
+    rows = -(-count // columns)
+    picture = np.full((rows * (k + 1) - 1, columns * (k + 1) - 1, 3), 255, np.uint8)
+    for i, kernel in enumerate(weight):
+        scaled = 127.5 + 127.5 * kernel / max(float(np.abs(kernel).max()), 1e-12)
+        top, left = (i // columns) * (k + 1), (i % columns) * (k + 1)
+        picture[top : top + k, left : left + k] = scaled.transpose(1, 2, 0).round().astype(np.uint8)
+    return picture
