@@ -104,6 +104,30 @@ def colour_unsigned(values: np.ndarray, theme: Theme, limit: float | None = None
     return lookup("sequential", theme)[np.clip(values / (top or 1.0) * 255, 0, 255).round().astype(int)]
 
 
+def hue_wheel(angle: np.ndarray, strength: np.ndarray, theme: Theme) -> np.ndarray:
+    """Directions as hues of equal lightness in OKLab, fading to the page where the strength is 0.
+
+    angle: radians (...,); strength: 0–1 (...,) → uint8 (..., 3).
+    """
+    lightness, chroma = (0.60, 0.13) if theme == "light" else (0.75, 0.13)
+    a, b = chroma * np.cos(angle), chroma * np.sin(angle)
+    # OKLab to linear sRGB (Ottosson 2020).
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    linear = np.stack(
+        [
+            4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+            -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+            -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+        ],
+        axis=-1,
+    ).clip(0, 1)
+    colour = 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    share = np.sqrt(np.clip(strength, 0, 1))[..., None]
+    return (share * colour + (1 - share) * np.array(rgb(BACKGROUND[theme]))).round().astype(np.uint8)
+
+
 def css_variables(theme: Theme) -> str:
     """The palette as CSS custom properties: --role-input, --map-diverging-0 …, --faint, --line, --panel."""
     pairs = {f"--role-{name}": colour for name, colour in ROLES[theme].items()}

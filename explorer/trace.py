@@ -111,6 +111,10 @@ class Trace:
                 return step
         raise KeyError(target)
 
+    def first(self, op: str) -> int:
+        """Index of the first step of this op; 0 where there is none."""
+        return next((step.index for step in self.steps if step.op == op), 0)
+
     def save(self, path: str | Path) -> None:
         """Write one .npz: the tensors as arrays, the rest as JSON; nothing pickled."""
         from explorer.trace_files import save

@@ -5,12 +5,24 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_IMPORT = re.compile(r"^import\s[^;]*?from\s+\"\./[^\"]+\";\n|^import\s[^;]*?from\s+\"\.\./[^\"]+\";\n", re.MULTILINE)
+_IMPORT = re.compile(r'^import\s[^;]*?from\s+"(\.[^"]+)";\n', re.MULTILINE)
 
 
 def bundle(folder: Path, *names: str) -> str:
-    """The modules one after another, each after those it imports, without their import lines.
+    """The named modules, each after all that it imports, once, without the import lines.
 
     Their top-level names share one scope, so no two modules may declare the same name.
     """
-    return "\n".join(_IMPORT.sub("", (folder / name).read_text(encoding="utf-8")) for name in names)
+    done: dict[Path, str] = {}
+
+    def add(path: Path) -> None:
+        if path in done:
+            return
+        text = path.read_text(encoding="utf-8")
+        for found in _IMPORT.finditer(text):
+            add((path.parent / found[1]).resolve())
+        done[path] = _IMPORT.sub("", text)
+
+    for name in names:
+        add((folder / name).resolve())
+    return "\n".join(done.values())

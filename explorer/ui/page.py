@@ -18,8 +18,9 @@ def theme() -> palette.Theme:
 
 
 def tex(role: str, symbol: str) -> str:
-    """A LaTeX symbol in the colour of its role, as it has in the pictures and in the source."""
-    return rf"\textcolor{{{palette.role(role, theme())}}}{{{symbol}}}"
+    """A LaTeX symbol, or a name from the source, in the colour that its role has in the pictures and in the source."""
+    body = rf"\text{{{symbol.replace('_', ' ')}}}" if symbol.isidentifier() and len(symbol) > 1 else symbol
+    return rf"\textcolor{{{palette.role(role, theme())}}}{{{body}}}"
 
 
 def header(title: str, summary: str, formula: str = "", more: str = "") -> None:
@@ -35,7 +36,7 @@ def header(title: str, summary: str, formula: str = "", more: str = "") -> None:
 
 def play() -> tuple[DeltaGenerator, DeltaGenerator]:
     """(controls, picture): a narrow column for the controls and a wide one for the live picture."""
-    controls, picture = st.columns([2, 5], gap="large")
+    controls, picture = st.columns([3, 10], gap="large")
     return controls, picture
 
 

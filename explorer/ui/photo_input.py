@@ -52,7 +52,7 @@ def photo_input(default: str) -> Photo:
         photo = _sample(default)
         st.caption(_("Until then you see a sample photo."))
     else:
-        st.caption(f"{photo.name} · {photo.original_size[0]} × {photo.original_size[1]}")
+        st.text(f"{photo.name} · {photo.original_size[0]} × {photo.original_size[1]}")
         for note in photo.notes:
             st.caption(note)
     return photo
@@ -81,3 +81,11 @@ def _keep(data: bytes, name: str) -> None:
         st.session_state["own_photo"] = _read(hashlib.sha256(data).hexdigest(), data, name)
     except UserError as error:
         st.error(str(error), icon=":material/broken_image:")
+
+
+def photo_source(photo: Photo) -> str:
+    """The lines of a snippet that read this photo into `photo`."""
+    if any(sample.file == photo.name for sample in samples()):
+        return f'from explorer.gallery import load_sample\nphoto = load_sample("{photo.name}")'
+    lines = ("from pathlib import Path", "from explorer.images import read_photo")
+    return "\n".join(lines) + f"\nphoto = read_photo(Path({photo.name!r}).read_bytes())"

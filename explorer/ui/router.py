@@ -14,6 +14,7 @@ st.set_page_config(
     page_icon=str(Path(__file__).parent / "static/icon.svg"),
     layout="wide",
 )
+st.html(f"<style>{(Path(__file__).parent / 'static/page.css').read_text(encoding='utf-8')}</style>")
 navigation = st.navigation(
     {"": [st.Page(PAGES / "home.py", title=_("Home"), icon=":material/home:", default=True)]}
     | {

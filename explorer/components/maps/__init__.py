@@ -28,7 +28,7 @@ _mount = st.components.v2.component(
     "explorer.maps",
     html='<div class="root"></div>',
     css=stylesheet(COMPONENTS, "shared/base.css", "maps/maps.css"),
-    js=bundle(COMPONENTS, *MODULES),
+    js=bundle(COMPONENTS, "maps/maps.js"),
 )
 
 
@@ -75,11 +75,12 @@ def maps(
     columns: int = 2,
     height: int = 320,
     pick: bool = False,
-    size: Literal["large", "small"] = "large",
+    size: Literal["large", "small", "thumbnail"] = "large",
 ) -> Picked | None:
-    """Show pictures in a grid of so many columns, each `height` pixels high; fewer columns where the page is narrow.
+    """Show pictures in a grid of so many columns, at most `height` pixels high; fewer columns where the page is narrow.
 
-    pick: clicks come back as the Picked cell (the page runs again). size "small": thumbnails without title rows' tools.
+    pick: clicks come back as the Picked cell (the page runs again). size: "small" pictures have no tools, a "thumbnail"
+    has no text at all.
     """
     arrays: list[np.ndarray] = []
 

@@ -28,7 +28,7 @@ class Picture {
     return { row: Math.floor(flat / this.cols), column: flat % this.cols };
   }
 
-  show(map, arrays, palette, scale, height) {
+  show(map, arrays, palette, scale) {
     const values = arrays[map.values];
     this.map = map;
     [this.rows, this.cols] = values.shape;
@@ -36,7 +36,6 @@ class Picture {
     const colours = this.photo ? values.data : map.rgb == null ? null : arrays[map.rgb].data;
     this.values = values.data;
     this.element.style.setProperty("--role", `var(--role-${map.role})`);
-    this.holder.style.height = `${height}px`;
     setText(this.title, map.title);
     setText(this.caption, map.caption);
     this.barRow.hidden = colours != null;
@@ -108,8 +107,13 @@ export default function ({ data, parentElement, setStateValue }) {
   const state = (root.maps ??= { pictures: [] });
   const { body, arrays } = unpack(data);
   root.classList.toggle("small", body.size === "small");
+  root.classList.toggle("thumbnail", body.size === "thumbnail");
   root.classList.toggle("pick", body.pick);
   root.style.setProperty("--columns", body.columns);
+  // All pictures get the same box, as tall as the tallest needs and no taller than was asked for.
+  const aspects = body.maps.map((map) => arrays[map.values].shape).map(([rows, cols]) => cols / rows);
+  root.style.setProperty("--aspect", Math.max(0.4, Math.min(...aspects)));
+  root.style.setProperty("--tallest", `${body.height}px`);
   while (state.pictures.length < body.maps.length) {
     const place = state.pictures.length;
     const picture = new Picture((cell) => state.pick?.({ map: place, ...cell }));
@@ -120,7 +124,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const shared = scales(body, arrays);
   const wanted = state.pictures.slice(0, body.maps.length).map((picture) => picture.element);
   if (root.children.length !== wanted.length || wanted.some((element, i) => root.children[i] !== element)) root.replaceChildren(...wanted);
-  body.maps.forEach((map, i) => state.pictures[i].show(map, arrays, palette, shared[i], body.height));
+  body.maps.forEach((map, i) => state.pictures[i].show(map, arrays, palette, shared[i]));
   root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
   return () => {
     state.pictures.forEach((picture) => picture.grid.destroy());

@@ -270,12 +270,13 @@ export class Grid {
     context.textAlign = "center";
     context.textBaseline = "middle";
     const table = this.scale ? this.palette[this.scale.kind] : null;
+    const noise = this.scale ? 2e-6 * this.scale.limit : 0;
     this.visibleCells((s, r, c, left, top) => {
       const flat = this.flatAt(s, r, c);
       const value = this.data[flat];
       const [red, green, blue] = this.colour ? this.colour(flat) : [0, 1, 2].map((k) => table[3 * colourIndex(value, this.scale) + k]);
       context.fillStyle = red * 0.299 + green * 0.587 + blue * 0.114 > 140 ? "#111" : "#fff";
-      context.fillText(formatNumber(value, scale < 40 ? 2 : 3), left + scale / 2, top + scale / 2 + 0.5, scale - 2);
+      context.fillText(formatNumber(value, scale < 40 ? 2 : 3, noise), left + scale / 2, top + scale / 2 + 0.5, scale - 2);
     });
   }
 

@@ -1,13 +1,13 @@
 // Numbers as a printed book writes them.
 
-/** Three significant digits (or as many as asked), a real minus sign, no rounding noise such as 1e-17. */
-export function formatNumber(x, digits = 3) {
+/** Three significant digits (or as many as asked), a real minus sign; what is smaller than noise is written 0. */
+export function formatNumber(x, digits = 3, noise = 1e-12) {
   if (Number.isNaN(x)) return "NaN";
   if (x === Infinity) return "∞";
   if (x === -Infinity) return "−∞";
   const size = Math.abs(x);
   if (Number.isInteger(x) && size < 1e6) return x < 0 ? `−${size}` : `${size}`;
-  if (size < 1e-8) return "0";
+  if (size < noise) return "0";
   let text;
   if (size >= 1e6 || size < 1e-3) {
     const [mantissa, exponent] = size.toExponential(digits - 1).split("e");

@@ -10,31 +10,11 @@ from explorer.components.bundle import bundle
 from explorer.components.style import stylesheet
 
 COMPONENTS = Path(__file__).parents[1]
-MODULES = (
-    "shared/dom.js",
-    "shared/colour.js",
-    "shared/number.js",
-    "shared/grid.js",
-    "shared/packing.js",
-    "stepper/payload.js",
-    "stepper/ops/contraction.js",
-    "stepper/ops/convolution.js",
-    "stepper/ops/pooling.js",
-    "stepper/ops/elementwise.js",
-    "stepper/ops/reduction.js",
-    "stepper/ops/normalisation.js",
-    "stepper/ops/moves.js",
-    "stepper/arithmetic.js",
-    "stepper/source_pane.js",
-    "stepper/tensor_box.js",
-    "stepper/stepper.js",
-)
-
 _mount = st.components.v2.component(
     "explorer.stepper",
     html='<div class="root"></div>',
     css=stylesheet(COMPONENTS, "shared/base.css", "stepper/stepper.css"),
-    js=bundle(COMPONENTS, *MODULES),
+    js=bundle(COMPONENTS, "stepper/stepper.js"),
 )
 
 

@@ -15,6 +15,20 @@ const ROLE_OF_INPUT = {
 const SPEEDS = [0.5, 1, 2, 4];
 const STEP_MS = 1400;
 const CHECK_CHUNK = 2000;
+const ICONS = {
+  first: "M3 2h2v12H3zM14 2v12L6 8z", back: "M12 2v12L4 8z", play: "M4 2v12l9-6z", pause: "M4 2h3v12H4zM9 2h3v12H9z",
+  forward: "M3 2v12l7-6zM11 2h2v12h-2z", last: "M2 2v12l8-6zM11 2h2v12h-2z",
+};
+
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+  svg.firstChild.setAttribute("d", path);
+  return svg;
+}
 
 /** The cell that the arithmetic shows while nothing is pointed at: the largest number. */
 function restingCell(tensor) {
@@ -59,8 +73,8 @@ class Stepper {
   }
 
   buildTransport() {
-    const button = (label, icon, action) => el("button", { "aria-label": label, title: label, onclick: action }, icon);
-    this.playButton = button("Play", "▶", () => this.togglePlay());
+    const button = (label, shape, action) => el("button", { "aria-label": label, title: label, onclick: action }, icon(shape));
+    this.playButton = button("Play", ICONS.play, () => this.togglePlay());
     this.slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Step", class: "scrub", oninput: () => this.goTo(Number(this.slider.value)) });
     this.counter = el("span", { class: "counter mono" });
     this.speedChooser = el("select", { "aria-label": "Speed", title: "Speed", onchange: (event) => { this.speed = Number(event.target.value); if (this.timer) { this.stop(); this.play(); } } },
@@ -68,8 +82,8 @@ class Stepper {
     this.scopeChooser = el("select", { "aria-label": "Colour range", title: "Colour range", onchange: (event) => { this.scope = event.target.value; this.render(); } },
       el("option", { value: "tensor" }, "Colours: each tensor"), el("option", { value: "step" }, "Colours: this step"), el("option", { value: "trace" }, "Colours: whole trace"));
     return el("div", { class: "transport", role: "group", "aria-label": "Steps" },
-      button("First step", "⏮", () => this.goTo(0)), button("Step back", "◀", () => this.goTo(this.index - 1)), this.playButton,
-      button("Step forward", "▶|", () => this.goTo(this.index + 1)), button("Last step", "⏭", () => this.goTo(Infinity)),
+      button("First step", ICONS.first, () => this.goTo(0)), button("Step back", ICONS.back, () => this.goTo(this.index - 1)), this.playButton,
+      button("Step forward", ICONS.forward, () => this.goTo(this.index + 1)), button("Last step", ICONS.last, () => this.goTo(Infinity)),
       this.slider, this.counter, this.speedChooser, this.scopeChooser);
   }
 
@@ -311,7 +325,7 @@ class Stepper {
   }
 
   markPlaying(playing) {
-    setText(this.playButton, playing ? "❚❚" : "▶");
+    this.playButton.replaceChildren(icon(playing ? ICONS.pause : ICONS.play));
     this.playButton.setAttribute("aria-label", playing ? "Pause" : "Play");
     this.playButton.title = playing ? "Pause" : "Play";
   }

@@ -1,0 +1,89 @@
+"""The cards of Home: a thumbnail drawn by the page's own functions, a title that opens the page, one sentence.
+
+The functions need torch, which takes seconds to load. So the cards stand at once with empty pictures, and a second pass
+fills them; after that the thumbnails are kept for all visitors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from explorer.components.maps import Map, maps
+from explorer.gallery import load_sample
+from explorer.images import fit, to_grey
+from explorer.ui.pages import Topic, chapters
+
+SIDE = 240  # longer side of the photos, pixels
+HEIGHT = 150
+EMPTY = Map(np.zeros((2, 3), np.float32), "")
+
+
+def filters() -> Map:
+    """The size of Scharr's gradient."""
+    from explorer.filtering import fast_gradient
+    from explorer.kernels import scharr
+
+    kernel = scharr()
+    image = to_grey(fit(load_sample("china_temple.jpg").pixels, SIDE))
+    return Map(fast_gradient(image, kernel.x, kernel.y)[2], "")
+
+
+def convolution() -> Map:
+    """Sobel's x over the giraffes, at stride 3."""
+    import torch
+
+    from explorer.kernels import sobel
+    from explorer.models.convolution import conv2d
+
+    image = torch.from_numpy(to_grey(fit(load_sample("coco_giraffes.jpg").pixels, SIDE)))
+    weight = torch.from_numpy(sobel().x.copy())
+    return Map(conv2d(image[None, None], weight[None, None], stride=3, padding=1)[0, 0].numpy(), "")
+
+
+def pooling() -> Map:
+    """The largest value of each window of 6 × 6 pixels of the flower."""
+    import torch
+
+    from explorer.models.pooling import max_pool2d
+
+    image = torch.from_numpy(to_grey(fit(load_sample("flower.jpg").pixels, SIDE)))
+    return Map(max_pool2d(image[None, None], 6)[0][0, 0].numpy(), "")
+
+
+THUMBNAILS: dict[str, Callable[[], Map]] = {"filters": filters, "convolution": convolution, "pooling": pooling}
+
+
+@st.cache_resource(show_spinner=False)
+def _drawn() -> dict[str, Map]:
+    return {}
+
+
+def cards() -> None:
+    """All cards, chapter by chapter."""
+    complete = len(_drawn()) == len(THUMBNAILS)
+    st.fragment(_draw, run_every=None if complete else 0.4)()
+
+
+def _draw() -> None:
+    drawn = _drawn()
+    if len(drawn) < len(THUMBNAILS) and st.session_state.get("home_stands"):
+        for file, draw in THUMBNAILS.items():
+            if file not in drawn:
+                drawn[file] = draw()
+        st.rerun()
+    for chapter, group in chapters().items():
+        st.subheader(chapter, anchor=False)
+        for column, topic in zip(st.columns(3, gap="medium"), group, strict=False):
+            with column:
+                _card(topic, drawn.get(topic.file, EMPTY))
+    st.session_state["home_stands"] = True
+
+
+def _card(topic: Topic, thumbnail: Map) -> None:
+    with st.container(border=True):
+        maps([thumbnail], key=f"card_{topic.file}", columns=1, height=HEIGHT, size="thumbnail")
+        st.page_link(topic.path, label=f"**{topic.title}**", icon=topic.icon)
+        st.caption(topic.about)
