@@ -136,12 +136,18 @@ class App:
         self.page.on("request", lambda request: self._check_address(request.url))
         self.page.on("websocket", lambda socket: self._check_address(socket.url))
         self.page.on("pageerror", lambda error: self.problems.append(f"error in the page: {error}"))
+        self.page.on("console", lambda message: self._check_console(message.type, message.text))
         self.page.on("crash", lambda _: self.problems.append("the page crashed"))
 
     def _check_address(self, url: str) -> None:
         own = (self.server.url, self.server.url.replace("http", "ws", 1), "data:", "blob:", "about:")
         if not url.startswith(own):
             self.problems.append(f"request to the outside: {url}")
+
+    def _check_console(self, kind: str, text: str) -> None:
+        # A deep link probes for a health address below itself and finds none; that is how Streamlit works.
+        if kind == "error" and not text.startswith("Failed to load resource"):
+            self.problems.append(f"error in the console: {text}")
 
     def open(self, path: str = "/", *, width: int = 1440, height: int = 1000, theme: Theme = "light") -> Page:
         """Go to a path such as "/filters?size=5", wait until it is drawn, and return the page."""
