@@ -45,7 +45,7 @@ class CallSite:
         """
         keywords = dict(self.keywords)
         names = {role: keywords.get(role, role) for role in call.inputs}
-        if not direct and self.function.split(".")[-1] != call.op:
+        if not direct:
             arguments = self.operands[1:] if self.function and len(self.operands) > 1 else self.operands
             for role in call.inputs:
                 if role in {"weight", "bias", "running_mean", "running_var"}:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 import linecache
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,8 @@ from explorer import ops
 from explorer.call_sites import call_site
 
 MODELS = str(Path(__file__).parent / "models")
-TORCH = str(Path(torch.__file__).parent)
+TORCH = str(Path(torch.__file__).parent) + os.sep
+MODULE = nn.modules.module.__file__
 HERE = __file__
 
 MAX_ELEMENTS = 4_000_000
@@ -214,7 +216,7 @@ class _Recorder(TorchFunctionMode):
         return out
 
     def _caller(self) -> tuple[FrameType | None, bool]:
-        """The frame in a traced file that made this call, or None; and whether directly, not through torch.nn."""
+        """The frame in a traced file that made this call, or None; and whether directly, not through a module."""
         frame: FrameType | None = sys._getframe(2)
         direct = True
         while frame is not None:
@@ -226,7 +228,7 @@ class _Recorder(TorchFunctionMode):
                 return frame, direct
             if kind == "other":
                 return None, False
-            if kind == "torch":
+            if kind == "module":
                 direct = False
             frame = frame.f_back
         return None, False
@@ -237,6 +239,8 @@ class _Recorder(TorchFunctionMode):
             return "tracer" if code.co_name == "__torch_function__" else "other"
         if any(file == f or file.startswith((f + "/", f + "\\")) for f in self.files):
             return "traced"
+        if file == MODULE:
+            return "module"
         return "torch" if file.startswith(TORCH) else "other"
 
     def _record(self, frame, direct, call, func, args, kwargs, inputs, outputs, out):  # type: ignore[no-untyped-def]

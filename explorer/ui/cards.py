@@ -32,13 +32,13 @@ def filters() -> Map:
 
 
 def convolution() -> Map:
-    """Sobel's x over the giraffes, at stride 3."""
+    """Sobel's x over the photographer, at stride 3."""
     import torch
 
     from explorer.kernels import sobel
     from explorer.models.convolution import conv2d
 
-    image = torch.from_numpy(to_grey(fit(load_sample("coco_giraffes.jpg").pixels, SIDE)))
+    image = torch.from_numpy(to_grey(fit(load_sample("cameraman.jpg").pixels, SIDE)))
     weight = torch.from_numpy(sobel().x.copy())
     return Map(conv2d(image[None, None], weight[None, None], stride=3, padding=1)[0, 0].numpy(), "")
 

@@ -36,7 +36,7 @@ def header(title: str, summary: str, formula: str = "", more: str = "") -> None:
 
 def play() -> tuple[DeltaGenerator, DeltaGenerator]:
     """(controls, picture): a narrow column for the controls and a wide one for the live picture."""
-    controls, picture = st.columns([3, 10], gap="large")
+    controls, picture = st.columns([4, 11], gap="medium")
     return controls, picture
 
 

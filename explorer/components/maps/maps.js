@@ -28,7 +28,7 @@ class Picture {
     return { row: Math.floor(flat / this.cols), column: flat % this.cols };
   }
 
-  show(map, arrays, palette, scale) {
+  show(map, arrays, palette, scale, thumbnail) {
     const values = arrays[map.values];
     this.map = map;
     [this.rows, this.cols] = values.shape;
@@ -49,7 +49,7 @@ class Picture {
       data: this.photo ? new Float32Array(this.rows * this.cols) : values.data,
       rows: this.rows, cols: this.cols, scale, palette, highlight: "--role",
       colour: colours && ((flat) => [colours[3 * flat], colours[3 * flat + 1], colours[3 * flat + 2]]),
-      plain: this.photo,
+      plain: this.photo || thumbnail,
       frame: map.frame,
       padding: map.padding,
       faded: deadRows || deadCols ? (row, col) => row >= this.rows - deadRows || col >= this.cols - deadCols : null,
@@ -124,7 +124,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const shared = scales(body, arrays);
   const wanted = state.pictures.slice(0, body.maps.length).map((picture) => picture.element);
   if (root.children.length !== wanted.length || wanted.some((element, i) => root.children[i] !== element)) root.replaceChildren(...wanted);
-  body.maps.forEach((map, i) => state.pictures[i].show(map, arrays, palette, shared[i]));
+  body.maps.forEach((map, i) => state.pictures[i].show(map, arrays, palette, shared[i], body.size === "thumbnail"));
   root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
   return () => {
     state.pictures.forEach((picture) => picture.grid.destroy());
