@@ -6,6 +6,7 @@ import ast
 import linecache
 from dataclasses import dataclass
 from types import CodeType, FrameType
+from typing import Any
 
 import executing
 from torch import Tensor
@@ -108,7 +109,7 @@ def call_site(frame: FrameType) -> CallSite:
 
 def _find(frame: FrameType) -> CallSite:
     found = executing.Source.executing(frame)
-    node = found.node
+    node: Any = found.node
     if node is None:
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         return CallSite(line, None, frame.f_lineno, frame.f_lineno, 0, 0, in_loop=False)

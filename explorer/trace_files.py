@@ -52,7 +52,7 @@ def save(trace: Trace, path: str | Path) -> None:
     }
     text = np.frombuffer(json.dumps(document, allow_nan=False).encode(), dtype=np.uint8)
     with Path(path).open("wb") as file:
-        np.savez_compressed(file, trace=text, **arrays)
+        np.savez_compressed(file, allow_pickle=False, trace=text, **arrays)
 
 
 def load(path: str | Path) -> Trace:

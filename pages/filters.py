@@ -223,7 +223,7 @@ kernel_x = torch.tensor({kernel.x.tolist()})
         f'x, y, magnitude, direction = gradient(image, kernel_x, kernel_y, "{border}")'
     )
     + f"\nresult = {'filtered' if kernel.y is None else answer}.numpy()",
-    result if result.ndim == 2 else np.moveaxis(result, 2, 0),
+    result[None] if result.ndim == 2 else np.moveaxis(result, 2, 0),
 )
 page.sources(
     [

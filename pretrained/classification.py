@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorer.models import resnet
 from pretrained import catalog
@@ -30,7 +30,7 @@ class Classifier:
     """module: in evaluation mode, its parameters frozen, safe to share between sessions; labels: of its logits."""
 
     model: Model
-    module: nn.Module
+    module: resnet.ResNet
     labels: tuple[str, ...]
 
 

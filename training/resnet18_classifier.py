@@ -1,7 +1,7 @@
 """Train the bundled ResNet-18 on imagenette96 + caltech101 (110 classes) on a CPU.
 
     python -m training.resnet18_classifier --data DIR --out DIR            # resumes from DIR/last.pt
-    python -m training.resnet18_classifier --data DIR --out DIR --export   # writes pretrained/weights
+    python -m training.resnet18_classifier --data DIR --out DIR --export   # the weights and their score
 
 The views grow from 64 to 128 pixels while the network learns; the photos held out are scored at 128 pixels.
 """
@@ -9,6 +9,7 @@ The views grow from 64 to 128 pixels while the network learns; the photos held o
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import time
@@ -144,7 +145,7 @@ def train(data: Path, out: Path, epochs: int) -> None:
 
 
 def export(data: Path, out: Path) -> None:
-    """Write the averaged weights as fp16 safetensors and print the score of exactly that file."""
+    """Write the averaged weights as fp16 safetensors, and beside them the score of exactly that file as JSON."""
     held_out = load_photos(data, "test")
     model = resnet18(len(held_out.classes))
     averaged = AveragedModel(model)
@@ -157,7 +158,11 @@ def export(data: Path, out: Path) -> None:
     WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
     save_file(half, WEIGHTS, metadata={"classes": json.dumps(held_out.classes), "epochs": str(state["epoch"] + 1)})
     model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in half.items()})
-    print(json.dumps(score(model.to(memory_format=torch.channels_last), held_out)))
+    facts = score(model.to(memory_format=torch.channels_last), held_out)
+    facts |= {"epochs": state["epoch"] + 1, "bytes": WEIGHTS.stat().st_size}
+    facts["sha256"] = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    WEIGHTS.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    print(json.dumps(facts))
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ def styled(figure: go.Figure, theme: palette.Theme, height: int = 320) -> go.Fig
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": palette.TEXT[theme], "size": 13},
+        font={"color": palette.TEXT[theme], "size": 14, "family": '"Source Sans", sans-serif'},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hoverlabel={"bgcolor": palette.PANEL[theme], "font": {"color": palette.TEXT[theme]}},
     )

@@ -26,9 +26,9 @@ def filters() -> Map:
     from explorer.filtering import fast_gradient
     from explorer.kernels import scharr
 
-    kernel = scharr()
+    x = scharr().x
     image = to_grey(fit(load_sample("china_temple.jpg").pixels, SIDE))
-    return Map(fast_gradient(image, kernel.x, kernel.y)[2], "")
+    return Map(fast_gradient(image, x, x.T.copy())[2], "")
 
 
 def convolution() -> Map:
@@ -53,7 +53,24 @@ def pooling() -> Map:
     return Map(max_pool2d(image[None, None], 6)[0][0, 0].numpy(), "")
 
 
-THUMBNAILS: dict[str, Callable[[], Map]] = {"filters": filters, "convolution": convolution, "pooling": pooling}
+def classification() -> Map:
+    """Where ResNet finds the cat."""
+    from explorer.explain import enlarge, grad_cam, overlay
+    from explorer.ui.models import BUNDLED
+    from pretrained.classification import load_classifier, preprocess
+
+    classifier = load_classifier(BUNDLED)
+    pixels = fit(load_sample("cat_chelsea.jpg").pixels, SIDE)
+    cam = grad_cam(classifier.module, preprocess(classifier, pixels), "layer4.1").cam
+    return Map(overlay(pixels, enlarge(cam, pixels.shape[1], pixels.shape[0])), "")
+
+
+THUMBNAILS: dict[str, Callable[[], Map]] = {
+    "filters": filters,
+    "convolution": convolution,
+    "pooling": pooling,
+    "classification": classification,
+}
 
 
 @st.cache_resource(show_spinner=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import streamlit as st
@@ -10,6 +11,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer import palette
 from explorer.text import _, markdown
+
+STYLE = Path(__file__).parent / "static" / "page.css"
+
+
+def style() -> str:
+    """The app's own rules for the whole page, in the theme that the visitor sees now."""
+    return f"<style>:root{{{palette.css_variables(theme())}}}{STYLE.read_text(encoding='utf-8')}</style>"
 
 
 def theme() -> palette.Theme:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.errors import UserError
 from explorer.text import _
+from explorer.ui import page
 from explorer.ui.pages import PAGES, chapters
 
 st.set_page_config(
@@ -14,7 +15,7 @@ st.set_page_config(
     page_icon=str(Path(__file__).parent / "static/icon.svg"),
     layout="wide",
 )
-st.html(f"<style>{(Path(__file__).parent / 'static/page.css').read_text(encoding='utf-8')}</style>")
+st.html(page.style())
 navigation = st.navigation(
     {"": [st.Page(PAGES / "home.py", title=_("Home"), icon=":material/home:", default=True)]}
     | {

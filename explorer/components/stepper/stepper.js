@@ -224,6 +224,7 @@ class Stepper {
       return;
     }
     const box = this.outputsShown[look.output];
+    box.reveal(look.flat);
     const told = explain(step, look.output, look.flat);
     const byRole = Object.fromEntries((told?.cells ?? []).map((cell) => [cell.role, cell.flats]));
     for (const input of this.inputsShown) {

@@ -139,6 +139,7 @@ export class TensorBox {
 
   /** Turns to the slice that holds this cell, if it is not on show. */
   reveal(flat) {
+    if (!this.tensor.data || this.grid.place(flat)) return;
     const { lead } = planeOf(this.tensor.shape);
     let rest = flat;
     let moved = false;
@@ -157,7 +158,7 @@ export class TensorBox {
   }
 
   light(flats) {
-    if (flats?.length && this.tensor.data && !flats.some((flat) => this.grid.place(flat))) this.reveal(flats[0]);
+    if (flats?.length && !flats.some((flat) => this.grid.place(flat))) this.reveal(flats[0]);
     this.grid.light(flats);
   }
 

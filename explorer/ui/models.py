@@ -1,0 +1,71 @@
+"""Choosing a pretrained model: kept ones at once, others after a download with a progress bar and a way to stop."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.text import _
+from pretrained import catalog, loading
+from pretrained.classification import Classifier, load_classifier
+
+BUNDLED = "resnet18-photos110"
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _kept(key: str) -> Classifier:
+    return load_classifier(key)
+
+
+def choose_classifier() -> Classifier:
+    """The control, and the classifier to use: the chosen one, or the bundled one until the chosen one is here."""
+    records = {model.key: model for model in catalog.models("classification")}
+    key = st.selectbox(
+        _("Model"),
+        list(records),
+        format_func=lambda k: records[k].name,
+        key="model",
+        bind="query-params",
+        help=_("The first comes with this app. The others are torchvision's official weights."),
+    )
+    chosen = records[key]
+    if loading.find(chosen) is None and not _fetch(chosen):
+        st.caption(_("Until then you see the bundled model."))
+        return _kept(BUNDLED)
+    try:
+        with st.spinner(_("Loading {name} …").format(name=chosen.name), show_time=True):
+            return _kept(key)
+    except loading.LoadError as error:
+        st.error(str(error), icon=":material/cloud_off:")
+        return _kept(BUNDLED)
+
+
+def _fetch(model: catalog.Model) -> bool:
+    """Offer the download; True once the weights are here."""
+    published = catalog.published(model)
+    place = st.empty()
+    with place.container():
+        st.caption(
+            _("{name} is not on this computer yet: {size:.0f} MiB from pytorch.org.").format(
+                name=model.name, size=published.mib
+            )
+        )
+        if not st.button(_("Download"), icon=":material/download:", key=f"download_{model.key}"):
+            return False
+    with place.container():
+        bar = st.progress(0.0, _("Asking for {name} …").format(name=model.name))
+        st.button(
+            _("Stop"), icon=":material/stop:", key=f"stop_{model.key}"
+        )  # any click ends this run, and the download with it
+
+        def show(done: int, total: int | None) -> None:
+            share = done / total if total else 0.0
+            bar.progress(min(share, 1.0), f"{done / 1e6:.0f} MB / {(total or 0) / 1e6:.0f} MB")
+
+        try:
+            loading.load_state_dict(model, progress=show)
+        except loading.LoadError as error:
+            place.empty()
+            st.error(str(error), icon=":material/cloud_off:")
+            return False
+    place.empty()
+    return True
