@@ -46,10 +46,19 @@ ALIASES = {
     "absolute": "abs",
     "__and__": "logical_and",
     "__or__": "logical_or",
+    "__xor__": "logical_xor",
+    "__iand__": "logical_and",
+    "__ior__": "logical_or",
+    "__ixor__": "logical_xor",
+    "__rand__": "logical_and",
+    "__ror__": "logical_or",
+    "__rxor__": "logical_xor",
+    "__floordiv__": "floor_divide",
     "__invert__": "logical_not",
     "bitwise_not": "logical_not",
     "bitwise_and": "logical_and",
     "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
     "__eq__": "eq",
     "__ne__": "ne",
     "__gt__": "gt",
@@ -62,6 +71,14 @@ ALIASES = {
     "less_equal": "le",
     "not_equal": "ne",
     "clip": "clamp",
+    "clamp_min": "clamp",
+    "clamp_max": "clamp",
+    "log_sigmoid": "logsigmoid",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "fix": "trunc",
     "concat": "cat",
     "concatenate": "cat",
     "swapaxes": "transpose",
@@ -72,13 +89,34 @@ ALIASES = {
     "__setitem__": "setitem",
     "max_pool1d_with_indices": "max_pool1d",
     "max_pool2d_with_indices": "max_pool2d",
+    "max_pool3d_with_indices": "max_pool3d",
+    "adaptive_max_pool1d_with_indices": "adaptive_max_pool1d",
+    "adaptive_max_pool2d_with_indices": "adaptive_max_pool2d",
+    "adaptive_max_pool3d_with_indices": "adaptive_max_pool3d",
+    "dropout1d": "dropout",
+    "dropout2d": "dropout",
+    "dropout3d": "dropout",
+    "alpha_dropout": "dropout",
+    "feature_alpha_dropout": "dropout",
     "linalg_vector_norm": "norm",
+    "linalg_matmul": "matmul",
+    "ger": "outer",
     "special_softmax": "softmax",
+    "special_log_softmax": "log_softmax",
+    "special_logsumexp": "logsumexp",
     "special_expit": "sigmoid",
 }
 """Other spellings of an op."""
 
-REFLECTED = {"__rsub__": "sub", "__rdiv__": "div", "__rtruediv__": "div", "__rpow__": "pow", "__rmatmul__": "matmul"}
+REFLECTED = {
+    "__rsub__": "sub",
+    "__rdiv__": "div",
+    "__rtruediv__": "div",
+    "__rpow__": "pow",
+    "__rmatmul__": "matmul",
+    "__rfloordiv__": "floor_divide",
+    "__rmod__": "remainder",
+}
 """Spellings whose operands arrive in the other order; `rsub` too."""
 
 UNARY = tuple(
@@ -94,12 +132,12 @@ REDUCTIONS = tuple("sum mean amax amin max min var std prod norm logsumexp argma
 MOVES = tuple(
     "view reshape flatten unflatten ravel squeeze unsqueeze transpose t T mT H mH permute getitem narrow select expand "
     "expand_as broadcast_to view_as reshape_as repeat tile repeat_interleave roll flip split chunk unbind tensor_split "
-    "unfold contiguous clone to float double half bfloat16 type detach gather index_select diagonal pixel_shuffle "
-    "pixel_unshuffle take_along_dim rot90 pad dropout".split()
+    "unfold contiguous clone to float double half bfloat16 long int short bool type detach gather index_select diagonal "
+    "pixel_shuffle pixel_unshuffle take_along_dim rot90 pad dropout setitem".split()
 )
 """Ops whose output cells are copies of input cells (or a fill value)."""
 
-COPIES = {"float", "double", "half", "bfloat16", "to", "type", "dropout", "clone", "contiguous", "detach"}
+COPIES = set("float double half bfloat16 long int short bool to type dropout clone contiguous detach".split())
 """Moves that leave every cell where it is."""
 
 SIGNATURES = {
@@ -110,11 +148,14 @@ SIGNATURES = {
     "conv3d": "input weight bias stride padding dilation groups",
     "conv_transpose1d": "input weight bias stride padding output_padding groups dilation",
     "conv_transpose2d": "input weight bias stride padding output_padding groups dilation",
+    "conv_transpose3d": "input weight bias stride padding output_padding groups dilation",
     "linear": "input weight bias",
     "max_pool1d": "input kernel_size stride padding dilation ceil_mode return_indices",
     "max_pool2d": "input kernel_size stride padding dilation ceil_mode return_indices",
+    "max_pool3d": "input kernel_size stride padding dilation ceil_mode return_indices",
     "avg_pool1d": "input kernel_size stride padding ceil_mode count_include_pad",
     "avg_pool2d": "input kernel_size stride padding ceil_mode count_include_pad divisor_override",
+    "avg_pool3d": "input kernel_size stride padding ceil_mode count_include_pad divisor_override",
     "adaptive_avg_pool1d": "input output_size",
     "softmax": "input dim dtype",
     "log_softmax": "input dim dtype",
@@ -128,11 +169,17 @@ SIGNATURES = {
     "cumsum": "input dim",
     "gather": "input dim index",
     "index_select": "input dim index",
+    "take_along_dim": "input indices dim",
     "topk": "input k dim largest sorted",
     "leaky_relu": "input negative_slope",
     "gelu": "input",
     "clamp": "input min max",
     "softplus": "input beta threshold",
+    "prelu": "input weight",
+    "hardshrink": "input lambd",
+    "softshrink": "input lambd",
+    "one_hot": "input num_classes",
+    "norm": "input p dim keepdim",
     "cosine_similarity": "x1 x2 dim eps",
     "setitem": "input index value",
     "getitem": "input index",
@@ -201,7 +248,10 @@ def op_name(func: Callable) -> tuple[str, bool, bool]:
 
 @cache
 def _signature(func: FunctionType) -> tuple[str, ...] | None:
-    parameters = inspect.signature(func).parameters.values()
+    try:
+        parameters = inspect.signature(func).parameters.values()
+    except ValueError:  # a Python wrapper around a builtin, such as Tensor.__pow__
+        return None
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return None
     return tuple("input" if p.name in {"self", "x"} else p.name for p in parameters)
@@ -214,8 +264,12 @@ def _bind(func: Callable, op: str, args: Sequence, kwargs: dict[str, Any]) -> di
         names = tuple(SIGNATURES.get(op, "").split())
     if op in BINARY:
         names = ("input", "other")
-    if op == "where" and func is Tensor.where:
+    elif op == "where" and func is Tensor.where:
         names = ("input", "condition", "other")
+    elif op == "clamp" and "clamp_m" in func.__name__:
+        names = ("input", "min" if "min" in func.__name__ else "max")
+    elif op == "einsum" and len(args) > 1 and isinstance(args[1], Tensor):  # not in a list
+        names = ("equation", *(f"operands.{i}" for i in range(len(args) - 1)))
     if op in VARIADIC and args:
         rest = args[1] if len(args) == 2 and isinstance(args[1], (tuple, list)) else args[1:]
         names, args = ("input", VARIADIC[op]), (args[0], tuple(rest)) if len(args) > 1 else (args[0],)
@@ -235,6 +289,8 @@ def describe(func: Callable, args: Sequence, kwargs: dict[str, Any]) -> Call:
         args = (args[1], args[0], *args[2:])
     if op in {"max", "min"} and len(args) > 1 and isinstance(args[1], Tensor):
         op = "maximum" if op == "max" else "minimum"
+    elif op == "linalg_norm" and _is_vector_norm(*args, **kwargs):
+        op = "norm"
     count = len(args)
     bound = _bind(func, op, args, kwargs)
     inputs: dict[str, Tensor] = {}
@@ -251,7 +307,7 @@ def describe(func: Callable, args: Sequence, kwargs: dict[str, Any]) -> Call:
             order.append("")
             if value is not None:
                 attrs[name] = value
-    if "out" in kwargs or attrs.get("inplace") or (op == "batch_norm" and attrs.get("training")):
+    if "out" in kwargs or attrs.get("inplace") or attrs.get("training" if op == "batch_norm" else "use_input_stats"):
         in_place = True
     attrs.pop("inplace", None)
     if not inputs:
@@ -260,12 +316,17 @@ def describe(func: Callable, args: Sequence, kwargs: dict[str, Any]) -> Call:
     return Call(op, inputs, attrs, tuple(order[:count]), in_place)
 
 
+def _is_vector_norm(x: Tensor, ord: Any = None, dim: Any = None, **_: Any) -> bool:  # noqa: A002 — as in torch.linalg.norm
+    """Whether torch.linalg.norm takes x for one long vector, or one along dim, rather than for a matrix."""
+    return ord in {None, "fro"} or isinstance(dim, int) or (dim is None and x.ndim == 1)
+
+
 def resolve(call: Call, func: Callable, args: Sequence, kwargs: dict[str, Any], shape: tuple[int, ...]) -> dict:
     """The attrs in canonical form, JSON-able but for `source` (see `moves`). shape: of the (first) output."""
     attrs = dict(call.attrs)
     x = next(iter(call.inputs.values()), None)
     if call.op.startswith("conv_transpose"):
-        attrs = _conv_transpose(attrs, len(shape) - 2)
+        attrs = _conv_transpose(attrs, call.inputs["weight"].ndim - 2)
     elif call.op.startswith("conv"):
         attrs = _conv(attrs, call.inputs["weight"].shape[2:])
     elif "adaptive" in call.op:
@@ -273,7 +334,8 @@ def resolve(call: Call, func: Callable, args: Sequence, kwargs: dict[str, Any], 
     elif "pool" in call.op and "kernel_size" in attrs:
         attrs = _pool(attrs, int(call.op[-2]))
     elif x is not None and call.op in {"softmax", "log_softmax", "cumsum"}:
-        attrs = {"dim": _axis(attrs.get("dim", -1), x.ndim)}
+        unsaid = 0 if x.ndim in {0, 1, 3} else 1  # what torch.nn.functional takes, with a warning
+        attrs = {"dim": _axis(attrs.get("dim", unsaid), x.ndim)}
     elif call.op in {"cat", "stack"}:
         attrs = {"dim": _axis(attrs.get("dim", 0), len(shape))}
     elif x is not None and call.op in REDUCTIONS:
@@ -334,14 +396,14 @@ def _reduction(attrs: dict[str, Any], ndim: int, op: str) -> dict[str, Any]:
     dim, correction = attrs.get("dim", attrs.get("argument1")), attrs.get("correction", 1)
     if isinstance(dim, bool):  # x.var(False): the only positional argument is `unbiased`
         dim, correction = None, int(dim)
-    correction = int(attrs["unbiased"]) if "unbiased" in attrs else int(correction)
+    correction = int(attrs.get("unbiased", correction))
     dims = list(range(ndim)) if dim is None or dim == () else sorted(_axis(d, ndim) for d in _per_dim(dim, 1))
     out: dict[str, Any] = {"dim": dims, "keepdim": bool(attrs.get("keepdim", attrs.get("argument2", False)))}
     if op in {"var", "std"}:
         out["correction"] = correction
     if op == "norm":
         p = attrs.get("p", attrs.get("ord", 2))
-        out["p"] = 2.0 if p == "fro" else float(p)
+        out["p"] = p if p == "nuc" else 2.0 if p == "fro" else float(p)
     return out
 
 
@@ -350,11 +412,16 @@ def moves(call: Call, func: Callable, args: Sequence, kwargs: dict[str, Any]) ->
 
     {"moves": [{"shape", "strides", "offset"}, …]} for views, one entry an output: flat
     input index = offset + Σ index_d · strides_d;
-    {"source": int32 tensor of flat input indices, −1 for the fill value} where no strides say it, for one output.
-    Ops that do not just move numbers here (dropout while training) give {}.
+    {"source": int32 tensor of flat input indices, −1 for the fill value} where no strides say it, for one output;
+    after x[index] = value, −2 − k stands for cell k of a tensor `value`.
+    Ops that do not just move numbers here (dropout while training, bits read as another dtype) give {}.
     """
     if call.op == "dropout" and call.attrs.get("training", True) and call.attrs.get("p", 0.5):
         return {}
+    if call.op == "view" and any(isinstance(value, torch.dtype) for value in (*args, *kwargs.values())):
+        return {}
+    if call.op == "setitem":
+        return _assignment(*args)
     x = next(iter(call.inputs.values()))
     position = next((i for i, value in enumerate(args) if value is x), None)
     if position is None:
@@ -382,19 +449,35 @@ def _strided(func: Callable, shape: tuple[int, ...], rest: tuple[tuple, tuple], 
     return _replay(func, shape, rest, dict(kwargs))
 
 
+def _assignment(x: Tensor, index: Any, value: Any) -> dict[str, Any]:
+    """As `moves`, for x[index] = value."""
+    if not isinstance(value, (Tensor, bool, int, float)):
+        return {}
+    with torch._C.DisableTorchFunction(), torch.no_grad():
+        cells = torch.arange(x.numel(), dtype=torch.int32).view(x.shape)
+        new = -2 - torch.arange(value.numel(), dtype=torch.int32).view(value.shape) if isinstance(value, Tensor) else -1
+        cells[index] = new
+        return {"source": cells}
+
+
 def _replay(func: Callable, shape: tuple[int, ...], rest: tuple[tuple, tuple], kwargs: dict) -> dict[str, Any]:
     """Run the op on the numbers 0, 1, 2 … in place of the input and read off where they went."""
     before, after = rest
     with torch._C.DisableTorchFunction(), torch.no_grad():
         cells = torch.arange(math.prod(shape)).view(shape)
-        name = getattr(func, "__name__", "")
+        name = op_name(func)[0]
         if name in COPIES:
             out: Any = cells
         elif name == "pad":
             fill = -1 if kwargs.get("mode", "constant") == "constant" else None
             out = func(cells.double(), *after, **(kwargs | {"value": fill}))
+        elif func is torch.nn.functional.unfold:  # pads with 0 and wants floats
+            out = func(cells.double() + 1, *after, **kwargs) - 1
         else:
-            out = func(*before, cells, *after, **kwargs)
+            try:
+                out = func(*before, cells, *after, **kwargs)
+            except NotImplementedError:  # not for whole numbers
+                return {}
         outs = [out] if isinstance(out, Tensor) else list(out)
         storage = cells.untyped_storage().data_ptr()
         if all(o.untyped_storage().data_ptr() == storage and o.dtype == cells.dtype for o in outs):

@@ -65,7 +65,8 @@ class Step:
     inputs: role ("input", "weight", "other" …) → tensor, detached copy on the CPU. names: role → as the source has it.
     producers: role → (step, output number) that made that tensor, where a recorded step did.
     output: the result, a tuple where the call gives several. attrs: dim, stride …, JSON-able.
-    source: int32, shape of the output: flat input index of every cell (−1: fill value), for ops that only move cells.
+    source: int32, shape of the output: flat input index of every cell (−1: fill value; −2 − k: cell k of an
+    assigned `value`), for ops that only move cells.
     """
 
     index: int
