@@ -114,8 +114,12 @@ def _find(frame: FrameType) -> CallSite:
         line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
         return CallSite(line, None, frame.f_lineno, frame.f_lineno, 0, 0, in_loop=False)
 
-    def text(part: ast.AST) -> str:
-        return ast.get_source_segment(found.source.text, part) or ast.unparse(part)
+    def text(part: Any) -> str:
+        # ast.get_source_segment would take the whole file apart for each of them.
+        lines = [line.rstrip("\r\n").encode() for line in found.source.lines[part.lineno - 1 : part.end_lineno]]
+        lines[-1] = lines[-1][: part.end_col_offset]
+        lines[0] = lines[0][part.col_offset :]
+        return b"\n".join(lines).decode()
 
     def column(line: int, offset: int) -> int:
         """Characters, where the syntax tree counts bytes of UTF-8."""
