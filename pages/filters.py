@@ -47,7 +47,7 @@ BORDERS = {
 
 def choose_kernel() -> Kernel:
     """The kernel control; a typed kernel that cannot be used is explained, and the last good one stays."""
-    names = {key: family().name for key, family in KERNELS.items()} | {OWN: _("Your own …")}
+    names = {key: family().name for key, family in KERNELS.items()} | {OWN: _("Your own")}
     key = st.selectbox(_("Kernel"), list(names), index=list(KERNELS).index("scharr"), format_func=names.__getitem__,
                        key="kernel", bind="query-params")  # fmt: skip
     if key != OWN:

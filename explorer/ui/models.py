@@ -40,32 +40,32 @@ def choose_classifier() -> Classifier:
 
 
 def _fetch(model: catalog.Model) -> bool:
-    """Offer the download; True once the weights are here."""
-    published = catalog.published(model)
-    place = st.empty()
-    with place.container():
+    """Offer the download; True once the weights are here. A failure is told once, and the offer stands again."""
+    failure = st.session_state.pop("download_failure", None)
+    if failure is not None:
+        st.error(failure, icon=":material/cloud_off:")
+    if st.session_state.pop("download_asked", None) != model.key:
         st.caption(
             _("{name} is not on this computer yet: {size:.0f} MiB from pytorch.org.").format(
-                name=model.name, size=published.mib
+                name=model.name, size=catalog.published(model).mib
             )
         )
-        if not st.button(_("Download"), icon=":material/download:", key=f"download_{model.key}"):
-            return False
-    with place.container():
-        bar = st.progress(0.0, _("Asking for {name} …").format(name=model.name))
-        st.button(
-            _("Stop"), icon=":material/stop:", key=f"stop_{model.key}"
-        )  # any click ends this run, and the download with it
+        if st.button(_("Download"), icon=":material/download:", key="download"):
+            st.session_state["download_asked"] = model.key
+            st.rerun()
+        return False
+    bar = st.progress(0.0, _("Asking for {name} …").format(name=model.name))
+    st.button(
+        _("Stop"), icon=":material/stop:", key="stop_download"
+    )  # any click ends this run, and the download with it
 
-        def show(done: int, total: int | None) -> None:
-            share = done / total if total else 0.0
-            bar.progress(min(share, 1.0), f"{done / 1e6:.0f} MB / {(total or 0) / 1e6:.0f} MB")
+    def show(done: int, total: int | None) -> None:
+        whole = f" / {total / 1e6:.0f}" if total else ""
+        bar.progress(min(done / total, 1.0) if total else 0.0, f"{done / 1e6:.0f}{whole} MB")
 
-        try:
-            loading.load_state_dict(model, progress=show)
-        except loading.LoadError as error:
-            place.empty()
-            st.error(str(error), icon=":material/cloud_off:")
-            return False
-    place.empty()
-    return True
+    try:
+        loading.load_state_dict(model, progress=show)
+    except loading.LoadError as error:
+        st.session_state["download_failure"] = str(error)
+    st.rerun()
+    return False

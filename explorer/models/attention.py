@@ -1,0 +1,65 @@
+"""Attention (Vaswani et al. 2017, "Attention Is All You Need").
+
+Parameter names are torch.nn.MultiheadAttention's, so its state dict loads as it is.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def scaled_dot_product_attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """softmax(QKᵀ / √d_k) V (Vaswani et al. 2017, eq. 1); F.scaled_dot_product_attention.
+
+    query: float (..., T, d_k); key: (..., S, d_k); value: (..., S, d_v); mask: bool, broadcast to (..., T, S), True where
+    a query may look → output (..., T, d_v) and weights (..., T, S), whose rows sum to 1.
+    """
+    # score = QKᵀ / √d_k
+    scores = query @ key.mT / math.sqrt(query.shape[-1])  # (..., T, S)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    # α = softmax(score)
+    weights = scores.softmax(dim=-1)  # (..., T, S)
+    # output = αV
+    output = weights @ value  # (..., T, d_v)
+    return output, weights
+
+
+class MultiHeadAttention(nn.Module):
+    """Several heads attend in parallel, each in its own subspace; W_O joins them (Vaswani et al. 2017, section 3.2.2)."""
+
+    def __init__(self, d_model: int, heads: int):
+        super().__init__()
+        if d_model % heads:
+            raise ValueError(f"d_model = {d_model} cannot be split into {heads} heads of equal width")
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * d_model, d_model))  # W_Q, W_K and W_V, stacked
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * d_model))
+        self.out_proj = nn.Linear(d_model, d_model)  # W_O
+        nn.init.xavier_uniform_(self.in_proj_weight)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """query: float (B, T, d_model); key, value: (B, S, d_model); mask: bool, broadcast to (B, heads, T, S).
+
+        → output (B, T, d_model) and the weights of every head (B, heads, T, S).
+        """
+        w_query, w_key, w_value = self.in_proj_weight.chunk(3)  # 3 × (d_model, d_model)
+        b_query, b_key, b_value = self.in_proj_bias.chunk(3)
+        # Q = XW_Q, K = XW_K, V = XW_V
+        q = self.split(F.linear(query, w_query, b_query))  # (B, heads, T, d_head)
+        k = self.split(F.linear(key, w_key, b_key))  # (B, heads, S, d_head)
+        v = self.split(F.linear(value, w_value, b_value))  # (B, heads, S, d_head)
+        heads, weights = scaled_dot_product_attention(q, k, v, mask)
+        # concat(head_1 … head_h) W_O
+        joined = heads.transpose(1, 2).flatten(2)  # (B, T, d_model)
+        return self.out_proj(joined), weights
+
+    def split(self, x: Tensor) -> Tensor:
+        """(B, T, d_model) → (B, heads, T, d_head)."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
