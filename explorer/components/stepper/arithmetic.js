@@ -10,11 +10,13 @@ import { MOVES } from "./ops/moves.js";
 import { NORMALISATIONS } from "./ops/normalisation.js";
 import { POOLINGS } from "./ops/pooling.js";
 import { REDUCTIONS } from "./ops/reduction.js";
+import { SOFTMAXES } from "./ops/softmax.js";
 import { MAX_CELLS } from "./ops/tokens.js";
 
 /**
- * op → {view, formula}. view(step, outputNumber) gives {compute, describe} or null; compute(flat) the recomputed `value`, the
- * `magnitude` of the terms in it (see tolerance) and whatever describe(cell, maxTerms) needs to say {cells, lines, note}.
+ * op → {view, formula}. view(step, outputNumber) gives {compute, describe} or null; compute(flat) the recomputed
+ * `value`, the `magnitude` of the terms in it (see tolerance) and whatever describe(cell, maxTerms) needs to say
+ * {cells, lines, note}.
  */
 const OPS = {
   ...CONTRACTIONS,
@@ -23,6 +25,7 @@ const OPS = {
   ...POOLINGS,
   ...ELEMENTWISE,
   ...REDUCTIONS,
+  ...SOFTMAXES,
   ...NORMALISATIONS,
   ...MOVES,
 };
@@ -56,10 +59,11 @@ function compare(value, actual, magnitude, dtype) {
 }
 
 /**
- * The arithmetic of one output cell, null where the op has no arithmetic view or an input it needs was left out.
- * cells: [{role, flats}], every cell that contributes. lines: what is calculated, each a list of tokens: {text};
- * {number, role, flat} for an input cell; {number} for a constant or an intermediate result. At most maxTerms terms of a sum are
- * spelled out. value: recomputed from the cells; actual: torch's number; ok: they differ by no more than rounding explains.
+ * The arithmetic of one output cell, null where the op has no arithmetic view or an input it needs was left out. cells:
+ * [{role, flats}], every cell that contributes. lines: what is calculated, each a list of tokens: {text}; {number,
+ * role, flat} for an input cell; {number} for a constant or an intermediate result. At most maxTerms terms of a sum are
+ * spelled out. value: recomputed from the cells; actual: torch's number; ok: they differ by no more than rounding
+ * explains.
  */
 export function explain(step, outputNumber, flat, maxTerms = 8) {
   const view = viewOf(step, outputNumber);
@@ -90,9 +94,9 @@ function capCells(cells) {
 }
 
 /**
- * Recompute `count` cells of an output from flat place `from` on. wrong: the flat places that differ by more than rounding
- * explains; worst: the largest difference relative to torch's number or to the magnitude of the summed terms, whichever is
- * larger. Null where explain gives null.
+ * Recompute `count` cells of an output from flat place `from` on. wrong: the flat places that differ by more than
+ * rounding explains; worst: the largest difference relative to torch's number or to the magnitude of the summed terms,
+ * whichever is larger. Null where explain gives null.
  */
 export function checkAll(step, outputNumber, { from = 0, count = Infinity } = {}) {
   const view = viewOf(step, outputNumber);

@@ -62,8 +62,8 @@ const category = (dtype) => (dtype === "bool" ? 0 : isFloat(dtype) ? 2 : 1);
 const width = (dtype) => Number(dtype.match(/\d+/) ?? 0);
 
 /**
- * The dtype in which torch works on these tensors and Python numbers together: that of the tensors with dimensions, unless
- * a single number (without dimensions, or Python's) is of a higher kind (bool < whole < float).
+ * The dtype in which torch works on these tensors and Python numbers together: that of the tensors with dimensions,
+ * unless a single number (without dimensions, or Python's) is of a higher kind (bool < whole < float).
  */
 export function commonDtype(tensors, numbers) {
   let common = null;

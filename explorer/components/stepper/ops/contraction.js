@@ -4,9 +4,9 @@ import { allPlaces, axisOf, broadcast, groupsOf, placeAt } from "./indexing.js";
 import { cellToken, constant, series, text, write } from "./tokens.js";
 
 /**
- * Σₖ Πₜ factor t at place k (+ bias).
- * factors: [{role, tensor, places}]; gather(flat) writes into `places` which cells the terms of an output cell take, −1 for
- * padding, and gives the number of terms. bias: {role, tensor, place: flat → place}. repeats: a cell may occur twice.
+ * Σₖ Πₜ factor t at place k (+ bias). factors: [{role, tensor, places}]; gather(flat) writes into `places` which cells
+ * the terms of an output cell take, −1 for padding, and gives the number of terms. bias: {role, tensor, place: flat →
+ * place}. repeats: a cell may occur twice.
  */
 export function sumOfProducts({ factors, gather, bias = null, repeats = false }) {
   const data = factors.map((factor) => factor.tensor.data);
@@ -53,7 +53,9 @@ export function sumOfProducts({ factors, gather, bias = null, repeats = false })
   };
 }
 
-/** operands: [{role, tensor, labels: a name for each dimension}]; dimensions whose name is not in outLabels are summed. */
+/**
+ * operands: [{role, tensor, labels: a name for each dimension}]; dimensions whose name is not in outLabels are summed.
+ */
 function contraction(operands, outLabels, bias) {
   const lengths = new Map();
   for (const { tensor, labels } of operands) {
@@ -177,7 +179,10 @@ function outerLabels(step) {
   return [operands, ["i", "j"]];
 }
 
-/** The labels of an einsum equation; the dimensions of "…" are called …1, …2, … from the last. Null if not written in letters. */
+/**
+ * The labels of an einsum equation; the dimensions of "…" are called …1, …2, … from the last. Null if not written in
+ * letters.
+ */
 function einsumLabels(step) {
   const roles = step.inputs.map((input) => input.role);
   if (typeof step.attrs.equation !== "string") return null;

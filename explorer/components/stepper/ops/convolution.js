@@ -49,7 +49,9 @@ function convolutionView(step, transposed) {
   const plane = outZ * outY * outX;
   const channelOf = (flat) => Math.floor(flat / plane) % outChannels;
 
-  /** Where in dimension d of the input kernel place k looks from output place o: −1 for padding, null for between cells. */
+  /**
+   * Where in dimension d of the input kernel place k looks from output place o: −1 for padding, null for between cells.
+   */
   const look = (d, o, k) => {
     let at = transposed ? o + before[d] - k * dilation[d] : o * stride[d] - before[d] + k * dilation[d];
     if (transposed) {

@@ -5,7 +5,10 @@ import { BINARY_FUNCTIONS, UNARY_FUNCTIONS } from "./functions.js";
 import { broadcast } from "./indexing.js";
 import { cellToken, constant, plain, spell, text, write } from "./tokens.js";
 
-/** An operand of a step, a tensor or a number: read(flat of the output), and the token and cell that it shows. Null if absent. */
+/**
+ * An operand of a step, a tensor or a number: read(flat of the output), and the token and cell that it shows. Null if
+ * absent.
+ */
 function operandOf(step, role, shape) {
   const tensor = step.input[role];
   if (tensor) {
@@ -100,7 +103,9 @@ function binaryFormula(entry, step) {
   return spell(template.replaceAll("·", " · "), { ...parameters, a: name("input"), b: name("other") });
 }
 
-/** A view whose cells pick some of the operands or combine them: choose(flat) gives [template, operands by name, value]. */
+/**
+ * A view whose cells pick some of the operands or combine them: choose(flat) gives [template, operands by name, value].
+ */
 function choiceView(choose) {
   return {
     compute(flat) {

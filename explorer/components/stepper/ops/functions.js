@@ -40,8 +40,8 @@ const GELU_TANH = {
 
 /**
  * value(x, p): p are the attributes, `defaults` where the call names none. worked: what is calculated, with {x} and the
- * attributes in it; or which branch this x takes. formula: where that differs, or by the attributes. magnitude: of the terms, where they cancel.
- * predicate: true or false.
+ * attributes in it; or which branch this x takes. formula: where that differs, or by the attributes. magnitude: of the
+ * terms, where they cancel. predicate: true or false.
  */
 export const UNARY_FUNCTIONS = {
   abs: { value: Math.abs, worked: "|{x}|" },

@@ -48,9 +48,9 @@ export function broadcast(tensor, shape) {
 }
 
 /**
- * The cells of a tensor in groups: those that differ only in `dims`.
- * offsets: from the first of a group to each of it. ofReduced, ofCell: the first of the group that a flat place belongs to, in
- * a tensor without `dims` (or with 1 there) and in this tensor.
+ * The cells of a tensor in groups: those that differ only in `dims`. offsets: from the first of a group to each of it.
+ * ofReduced, ofCell: the first of the group that a flat place belongs to, in a tensor without `dims` (or with 1 there)
+ * and in this tensor.
  */
 export function groupsOf(tensor, dims) {
   const { shape, strides } = tensor;

@@ -3,7 +3,10 @@
 import { indexOf, placeAt } from "./indexing.js";
 import { cellToken, nameOf, plain, text } from "./tokens.js";
 
-/** from(flat): {role, tensor, place}, the cell that is copied; or {number, why} for a filled one. also: index cells used. */
+/**
+ * from(flat): {role, tensor, place}, the cell that is copied; or {number, why} for a filled one. also: index cells
+ * used.
+ */
 function copyView(step, from, also = () => []) {
   return {
     compute(flat) {

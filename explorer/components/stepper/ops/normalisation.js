@@ -6,7 +6,8 @@ import { cellToken, constant, text, write } from "./tokens.js";
 
 /**
  * groups: the cells that share their mean and variance; centred: whether a mean is taken off (not in RMS norm).
- * parameter: flat → place in weight and bias. running: {place} in running_mean and running_var, used in place of the groups.
+ * parameter: flat → place in weight and bias. running: {place} in running_mean and running_var, used in place of the
+ * groups.
  */
 function normalisation(step, { groups, eps, parameter, centred = true, running = null }) {
   const { input, weight, bias, running_mean: runningMean, running_var: runningVar } = step.input;

@@ -1,4 +1,4 @@
-// Reductions over dims, running sums and softmax.
+// Reductions over dims, and running sums.
 
 import { groupsOf } from "./indexing.js";
 import { cellToken, constant, MAX_CELLS, plain, series, text, write } from "./tokens.js";
@@ -26,8 +26,8 @@ function extreme(numbers, sign) {
 }
 
 /**
- * Each kind: work(numbers, p) → {value, magnitude, …}; lines(work, list, p): list(term?, separator?) spells the numbers out,
- * term: template with {x}; best: the token of a number. formula(p).
+ * Each kind: work(numbers, p) → {value, magnitude, …}; lines(work, list, p): list(template, separator) spells the
+ * numbers out, p.token(k) one of them; formula(p). p: the parameters; p.named: the place that torch names.
  */
 const sum = {
   work: (numbers) => ({ value: sumOf(numbers), magnitude: sizeOfSum(numbers) }),
@@ -56,7 +56,10 @@ const prod = {
   formula: () => "Π input",
 };
 
-/** Mean of squares about the mean. Rounding the mean shows in it where the mean is far from 0: the last term of magnitude. */
+/**
+ * Mean of squares about the mean. Rounding the mean shows in it where the mean is far from 0: the last term of
+ * magnitude.
+ */
 function varianceOf(numbers, correction) {
   const count = numbers.length;
   const mean = sumOf(numbers) / count;
@@ -151,7 +154,7 @@ const norm = {
 };
 
 /** The largest number m and Σ e^(x − m). */
-function powers(numbers, shiftsInfinity) {
+export function powers(numbers, shiftsInfinity) {
   const largest = numbers[extreme(numbers, 1)];
   const shift = Math.abs(largest) === Infinity && !shiftsInfinity ? 0 : largest;
   let total = 0;
@@ -159,7 +162,7 @@ function powers(numbers, shiftsInfinity) {
   return { largest, shift, total };
 }
 
-const powersLines = ({ largest, shift, total }, list) => [
+export const powersLines = ({ largest, shift, total }, list) => [
   [text("m = max("), ...list("{x}", ", "), text(") = "), constant(largest)],
   [text("Σ = "), ...list(Object.is(shift, largest) ? "e^({x} − m)" : "e^{x}"), text(" = "), constant(total)],
 ];
@@ -273,45 +276,6 @@ function cumsumView(step) {
   };
 }
 
-function softmaxView(step, logarithmic) {
-  const input = step.input.input;
-  const groups = groupsOf(input, [step.attrs.dim]);
-  const reader = groupReader("input", input, groups);
-  let last = null;
-  return {
-    compute(flat) {
-      const start = groups.ofCell(flat);
-      if (last?.start !== start) last = { start, ...powers(reader.read(start), true) };
-      const { largest, total } = last;
-      const x = input.data[flat];
-      const shifted = x - largest;
-      if (!logarithmic) {
-        const value = Math.exp(shifted) / total;
-        return { flat, start, work: last, shifted, value, magnitude: value };
-      }
-      const logarithm = Math.log(total);
-      const magnitude = Math.abs(x) + Math.abs(largest) + logarithm;
-      return { flat, start, work: last, shifted, value: shifted - logarithm, magnitude };
-    },
-    describe({ flat, start, work, shifted, value }, maxTerms) {
-      const names = {
-        x: cellToken("input", input, flat),
-        m: constant(work.largest),
-        s: constant(work.total),
-        p: constant(Math.exp(shifted)),
-        v: constant(value),
-      };
-      const last = logarithmic
-        ? [write("{x} − {m} − ln({s}) = {v}", names)]
-        : [write("e^({x} − {m}) = {p}", names), write("{p} / {s} = {v}", names)];
-      return { cells: [reader.cells(start)], lines: [...powersLines(work, reader.list(start, maxTerms)), ...last] };
-    },
-  };
-}
-
-const softmaxFormula = (step, logarithmic) =>
-  `${logarithmic ? "x − ln(Σ eˣ)" : "eˣ / Σ eˣ"}, Σ over dim ${step.attrs.dim}`;
-
 export const REDUCTIONS = {
   ...Object.fromEntries(
     Object.keys(KINDS).map((op) => [
@@ -323,6 +287,4 @@ export const REDUCTIONS = {
     ]),
   ),
   cumsum: { view: cumsumView, formula: (step) => `Σ of input up to and including here, along dim ${step.attrs.dim}` },
-  softmax: { view: (step) => softmaxView(step, false), formula: (step) => softmaxFormula(step, false) },
-  log_softmax: { view: (step) => softmaxView(step, true), formula: (step) => softmaxFormula(step, true) },
 };

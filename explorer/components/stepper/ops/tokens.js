@@ -12,7 +12,8 @@ const OPERATOR_AFTER = /^\s?[·^/²³]/;
 const templates = new Map();
 
 /**
- * "{a}·{b}" with the tokens a and b in place, lists of tokens too. A negative number beside an operator gets parentheses.
+ * "{a}·{b}" with the tokens a and b in place, lists of tokens too. A negative number beside an operator gets
+ * parentheses.
  */
 export function write(template, values) {
   let parts = templates.get(template);
