@@ -5,8 +5,6 @@ import streamlit as st
 import torch
 
 from explorer.components.maps import Map, maps
-from explorer.components.stepper import stepper
-from explorer.components.stepper.payload import encode
 from explorer.explain import enlarge, grad_cam, mosaic, overlay
 from explorer.images import fit
 from explorer.plots.bars import probabilities
@@ -15,6 +13,7 @@ from explorer.trace import trace
 from explorer.ui import page
 from explorer.ui.models import choose_classifier
 from explorer.ui.photo_input import photo_input, photo_source
+from explorer.ui.steps import show_steps
 from pretrained.classification import classify, preprocess
 
 SHOWN = 520  # longer side of the photo on the page, pixels
@@ -94,13 +93,12 @@ with picture:
         key="class_maps",
         height=380,
     )  # fmt: skip
-    st.plotly_chart(
+    page.chart(
         probabilities(
             prediction.labels, prediction.probabilities, page.theme(),
             next((i for i, c in enumerate(prediction.classes) if c == look.target), None),
         ),
         key="top5",
-        theme=None,
         alt=_("The best answer is {label} at {p:.0%}.").format(label=prediction.labels[0], p=prediction.probabilities[0]),
     )  # fmt: skip
     st.caption(
@@ -153,7 +151,7 @@ with torch.inference_mode():
         into = look.maps[blocks[blocks.index(part) - 1]]
         steps = trace(network.get_submodule(part), torch.from_numpy(into)[None])
 start = steps.first("add") if part != "head" else steps.first("linear")
-stepper(encode(steps, {"roles": ROLES, "url": "step", "start": start}), key="resnet_stepper")
+show_steps(steps, key="resnet_stepper", roles=ROLES, start=start)
 
 card = classifier.model
 page.section(_("About this model"))

@@ -5,19 +5,18 @@ import streamlit as st
 import torch
 
 from explorer.components.maps import Map, maps
-from explorer.components.stepper import stepper
-from explorer.components.stepper.payload import encode
-from explorer.errors import UserError
 from explorer.filtering import fast_filter, fast_gradient
 from explorer.images import fit, to_grey, to_png
-from explorer.kernels import KERNELS, Kernel, format_kernel, gradient_angle_error, own_kernel, rank, separable
+from explorer.kernels import KERNELS, Kernel, gradient_angle_error, rank, separable
 from explorer.models.filters import filter_image, gradient
 from explorer.palette import hue_wheel
 from explorer.plots.curves import angle_error
 from explorer.text import _
 from explorer.trace import trace
 from explorer.ui import page
+from explorer.ui.own_kernel import type_kernel
 from explorer.ui.photo_input import photo_input, photo_source
+from explorer.ui.steps import show_steps
 
 SHOWN = 440  # longer side of the live picture, pixels
 WINDOW = 9  # side of the window that is stepped through, pixels
@@ -56,19 +55,7 @@ def choose_kernel() -> Kernel:
         if len(sizes) > 1:
             size = st.select_slider(_("Kernel size"), sizes, key=f"size_{key}", bind="query-params")
         return KERNELS[key](size)
-    text = st.text_area(
-        _("Rows, separated by ; or new lines"),
-        format_kernel(KERNELS["sharpen"]().x).replace("; ", "\n"),
-        key="own_kernel",
-        bind="query-params",
-        height=110,
-        help=_("An odd number of rows, as many numbers in each; fractions such as 1/9 are read too."),
-    )
-    try:
-        st.session_state["last_own_kernel"] = own_kernel(text)
-    except UserError as error:
-        st.error(str(error), icon=":material/grid_on:")
-    return st.session_state.get("last_own_kernel") or KERNELS["sharpen"]()
+    return type_kernel()
 
 
 page.header(
@@ -177,21 +164,21 @@ patch = torch.from_numpy(np.ascontiguousarray(image[row : row + side, column : c
 patch = patch[None] if patch.ndim == 2 else patch.permute(2, 0, 1).contiguous()
 weights = [torch.from_numpy(kernel.x.copy())] + ([] if kernel.y is None else [torch.from_numpy(kernel.y.copy())])
 steps = trace(filter_image if kernel.y is None else gradient, patch, *weights, border)
-stepper(encode(steps, {"roles": ROLES, "url": "step", "start": steps.first("conv2d")}), key="filter_stepper")
+show_steps(steps, key="filter_stepper", roles=ROLES, start=steps.first("conv2d"))
 
-page.at_scale(_("Why does Scharr exist? Turn an edge, and ask each filter which way it points. Sobel is off by up to "
-                "a degree, Scharr by a small part of that."))  # fmt: skip
-st.plotly_chart(
-    angle_error(
-        np.arange(0.0, 91.0),
-        {
-            name: gradient_angle_error(k.x, k.y)[1]
-            for name, k in (("Sobel", KERNELS["sobel"]()), ("Scharr", KERNELS["scharr"]()))
-        },
-        page.theme(),
-    ),
+errors = {
+    family().name: gradient_angle_error(family().x, family().y)[1] for family in (KERNELS["sobel"], KERNELS["scharr"])
+}
+worst = [np.abs(error).max() for error in errors.values()]
+page.at_scale(
+    _(
+        "Why does Scharr exist? Turn a pattern of known direction, and ask each filter which way it points: measured here, "
+        "Sobel is off by up to {sobel:.2f}°, Scharr by up to {scharr:.2f}°."
+    ).format(sobel=worst[0], scharr=worst[1])
+)
+page.chart(
+    angle_error(np.arange(0.0, 91.0), errors, page.theme()),
     key="angle_error",
-    theme=None,
     alt=_("Sobel's direction error swings with the direction of the edge, Scharr's stays close to zero."),
 )
 full = to_grey(photo.pixels)

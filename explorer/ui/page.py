@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer import palette
 from explorer.text import _, markdown
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 STYLE = Path(__file__).parent / "static" / "page.css"
 
@@ -66,6 +69,13 @@ def step_through(hint: str = "") -> None:
 def at_scale(hint: str = "") -> None:
     """Heads the part with the visitor's own photo or sentence through a real model."""
     section(_("At scale"), hint)
+
+
+def chart(figure: go.Figure, *, key: str, alt: str) -> None:
+    """A plotly figure in the app's own colours, to be kept as SVG from its tool bar. alt: the finding, in words."""
+    name = key.replace("_", "-")
+    config = {"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": name}}
+    st.plotly_chart(figure, key=key, theme=None, alt=alt, config=config)
 
 
 def code(text: str, result: Any) -> None:

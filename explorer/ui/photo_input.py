@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from explorer.errors import UserError
@@ -69,14 +73,17 @@ def _choose_sample(default: str) -> Photo:
         bind="query-params",
         label_visibility="collapsed",
     )
-    st.caption(credit(known[file]))
+    st.caption(_short_links(credit(known[file])))
     return _sample(file)
+
+
+def _short_links(text: str) -> str:
+    """Plain text as Markdown with its addresses as links of one word each, so that they do not fill the column."""
+    return re.sub(r"\(?(https?://[^\s,)]+)\)?", lambda found: f"[{urlsplit(found[1]).netloc}]({found[1]})", text)
 
 
 def _keep(data: bytes, name: str) -> None:
     """Make this the session's photo; if it cannot be read, say why and keep the one before."""
-    import hashlib
-
     try:
         st.session_state["own_photo"] = _read(hashlib.sha256(data).hexdigest(), data, name)
     except UserError as error:

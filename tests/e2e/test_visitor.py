@@ -231,3 +231,25 @@ def test_an_official_model_without_a_network_is_one_sentence(app):
     assert "Error" not in alert.inner_text()
     expect(page.locator(".map-title", has_text="What speaks for")).to_be_visible()
     expect(page.locator(".verdict")).to_contain_text("✓")
+
+
+def test_the_steps_can_be_kept_and_read_again(app, tmp_path):
+    from explorer.trace import Trace
+
+    page = app.open("/filters?kernel=Gaussian")
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Save these steps").click()
+    kept.value.save_as(tmp_path / "steps.npz")
+    trace = Trace.load(tmp_path / "steps.npz")
+    assert trace.steps[trace.first("conv2d")].expression == "F.conv2d(channels, weight)"
+
+
+def test_a_number_typed_into_the_grid_changes_the_picture(app):
+    page = app.open("/filters?kernel=Your+own&own_kernel=0+0+0;0+1+0;0+0+0")
+    grid = page.get_by_test_id("stDataFrame").first
+    area = grid.bounding_box()
+    page.mouse.dblclick(area["x"] + area["width"] / 6, area["y"] + 35 * 1.5)
+    page.keyboard.type("5")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"own_kernel=5[+%20]+0"))
+    expect(page.locator(".map-title", has_text="Your kernel")).to_be_visible()

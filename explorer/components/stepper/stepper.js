@@ -127,6 +127,7 @@ class Stepper {
     if (next === this.index) return;
     this.index = next;
     this.pinned = null;
+    this.root.classList.remove("pinned");
     this.render();
     this.saveToUrl();
   }
