@@ -41,8 +41,8 @@ class Map:
     magnitude. signed: True for a diverging scale, False for one from zero up, None: by the values. rgb: uint8 (H, W, 3),
     the colours to show instead of a scale. frame: (x, y, width, height) of an outlined window, in cells.
     dropped: trailing (rows, columns) that no kernel reaches; they are faded. padding: how many rows and columns at the edge
-    (top, bottom, left, right) are not of the image. share: maps with the same text share one colour scale.
-    unit: written behind each value, such as "°".
+    (top, bottom, left, right) are not of the image. marks: int (n, 2), row and column of cells that get a dot.
+    share: maps with the same text share one colour scale. unit: written behind each value, such as "°".
     """
 
     values: np.ndarray
@@ -55,6 +55,7 @@ class Map:
     frame: tuple[int, int, int, int] | None = None
     dropped: tuple[int, int] = (0, 0)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    marks: np.ndarray | None = None
     share: str = ""
     unit: str = ""
 
@@ -107,6 +108,7 @@ def maps(
                 "frame": m.frame,
                 "dropped": m.dropped,
                 "padding": m.padding,
+                "marks": add(m.marks),
                 "share": m.share,
                 "unit": m.unit,
             }

@@ -52,6 +52,7 @@ class Picture {
       plain: this.photo || thumbnail,
       frame: map.frame,
       padding: map.padding,
+      marks: map.marks == null ? null : arrays[map.marks].data,
       faded: deadRows || deadCols ? (row, col) => row >= this.rows - deadRows || col >= this.cols - deadCols : null,
     });
   }

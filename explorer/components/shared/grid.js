@@ -57,11 +57,12 @@ export class Grid {
   /**
    * data: typed array or null; rows, cols; slices: flat offset of each slice shown; strides [row, column]; scale and palette as
    * in colour.js; colour(flat) → [r, g, b] in place of a scale; plain: never write numbers into cells; faded(row, col): the cell
-   * was dropped; frame: [x, y, width, height] to outline; padding: [top, bottom, left, right] cells at the edge that were added.
+   * was dropped; frame: [x, y, width, height] to outline; padding: [top, bottom, left, right] cells at the edge that were added;
+   * marks: [row, col, row, col, …] of cells of the first slice that get a dot.
    */
-  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, highlight = "--accent" }) {
+  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, marks = null, highlight = "--accent" }) {
     const same = this.rows === rows && this.cols === cols && this.slices?.length === slices.length;
-    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, faded, colour, plain, frame, padding, highlight });
+    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, faded, colour, plain, frame, padding, marks, highlight });
     if (!same) {
       this.view = null;
       this.focus = null;
@@ -206,6 +207,7 @@ export class Grid {
     }
     this.drawMarks(context);
     if (scale >= NUMBERS_FROM) this.drawNumbers(context);
+    if (this.marks) this.drawDots(context);
     this.drawTop();
   }
 
@@ -260,6 +262,23 @@ export class Grid {
       }
       context.stroke();
     });
+  }
+
+  /** A dot in each marked cell, ringed so that it is seen on dark and light; at the foot where the cell shows its number. */
+  drawDots(context) {
+    const { scale, x, y } = this.view;
+    const radius = Math.max(1, Math.min(scale * 0.17, 4));
+    const height = scale >= NUMBERS_FROM && !this.plain ? 0.84 : 0.5;
+    context.fillStyle = this.palette.accent;
+    context.strokeStyle = this.palette.page;
+    context.lineWidth = scale < 6 ? 0.5 : 1.5;
+    for (let k = 0; k < this.marks.length; k += 2) {
+      context.beginPath();
+      context.arc(x + (this.marks[k + 1] + 0.5) * scale, y + (this.marks[k] + height) * scale, radius, 0, 2 * Math.PI);
+      context.stroke();
+      context.fill();
+    }
+    context.lineWidth = 1;
   }
 
   drawNumbers(context) {
