@@ -322,6 +322,34 @@ def test_the_arithmetic_is_spelled_out(page: Page, call: Any, arguments: tuple, 
     assert told["ok"]
 
 
+def assign(x: Tensor, value: Tensor) -> Tensor:
+    x = x.clone()
+    x[:, 1] = value
+    return x
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "flat", "cells"),
+    [
+        (lambda a, i: a.gather(1, i), (A, torch.tensor([[2, 0], [1, 1]])), 1, {"input": [0], "index": [1]}),
+        (lambda a, i: a.index_select(1, i), (A, torch.tensor([2, 0])), 2, {"input": [5], "index": [0]}),
+        (lambda a, i: a[i], (A, torch.tensor([1, 0])), 4, {"input": [1], "index": [1]}),
+        (lambda a, m: a[m], (A, A > 0), 1, {"input": [2]}),
+        (lambda i, a: F.embedding(i, a), (torch.tensor([1, 0]), A), 5, {"weight": [2], "input": [1]}),
+        (lambda i: F.one_hot(i, 3), (torch.tensor([1, 0]),), 4, {"input": [1]}),
+        (lambda c, a, v: torch.where(c, a, v), (A > 0, A, V), 1, {"condition": [1], "other": [1]}),
+        (lambda a, m, v: a.masked_fill(m, v), (A, V > 0, V[0]), 3, {"mask": [0], "value": [0]}),
+        (assign, (A, V[:2]), 4, {"value": [1]}),
+        (lambda a: a.tril(), (A,), 1, {}),
+        (lambda x, w: F.conv2d(x, w, padding=1), (IMAGE, IMAGE), 0, {"input": [0, 1, 3, 4], "weight": list(range(9))}),
+        (lambda x: F.max_pool2d(x, 2, return_indices=True), (IMAGE,), 0, {"input": [0, 1, 3, 4]}),
+    ],
+)
+def test_the_cells_that_count(page: Page, call: Any, arguments: tuple, flat: int, cells: dict[str, list[int]]) -> None:
+    told = explain(page, call, *arguments, flat=flat)
+    assert {cell["role"]: cell["flats"] for cell in told["cells"]} == cells
+
+
 def test_long_sums_say_how_many_terms_are_left_out(page: Page) -> None:
     told = explain(page, lambda x: x.sum(), torch.ones(66), terms=3)
     assert told["text"] == ["1 + 1 + 1 + … (63 more) = 66"]
