@@ -75,26 +75,33 @@ function convolutionView(step, transposed) {
       const channel = channelOf(flat);
       const batch = Math.floor(flat / (plane * outChannels));
       const group = Math.floor(channel / outPerGroup);
+      const first = (batch * channels + group * perGroup) * Z * Y * X;
+      const firstWeight = transposed
+        ? (group * perGroup * outPerGroup + (channel % outPerGroup)) * kernelSize
+        : channel * perGroup * kernelSize;
+      // The terms of the group's first channel; those of the others stand a channel further each.
       let count = 0;
-      for (let c = 0; c < perGroup; c++) {
-        const inputChannel = group * perGroup + c;
-        const inputStart = (batch * channels + inputChannel) * Z * Y * X;
-        const weightStart = transposed
-          ? (inputChannel * outPerGroup + (channel % outPerGroup)) * kernelSize
-          : (channel * perGroup + c) * kernelSize;
-        for (let i = 0; i < kZ; i++) {
-          const inZ = look(0, z, i);
-          if (inZ === null) continue;
-          for (let j = 0; j < kY; j++) {
-            const inY = look(1, y, j);
-            if (inY === null) continue;
-            for (let k = 0; k < kX; k++) {
-              const inX = look(2, x, k);
-              if (inX === null) continue;
-              inputPlaces[count] = inZ < 0 || inY < 0 || inX < 0 ? -1 : inputStart + (inZ * Y + inY) * X + inX;
-              weightPlaces[count++] = weightStart + (i * kY + j) * kX + k;
-            }
+      for (let i = 0; i < kZ; i++) {
+        const inZ = look(0, z, i);
+        if (inZ === null) continue;
+        for (let j = 0; j < kY; j++) {
+          const inY = look(1, y, j);
+          if (inY === null) continue;
+          for (let k = 0; k < kX; k++) {
+            const inX = look(2, x, k);
+            if (inX === null) continue;
+            inputPlaces[count] = inZ < 0 || inY < 0 || inX < 0 ? -1 : first + (inZ * Y + inY) * X + inX;
+            weightPlaces[count++] = firstWeight + (i * kY + j) * kX + k;
           }
+        }
+      }
+      const ofChannel = count;
+      for (let c = 1; c < perGroup; c++) {
+        const inputStep = c * Z * Y * X;
+        const weightStep = c * (transposed ? outPerGroup : 1) * kernelSize;
+        for (let k = 0; k < ofChannel; k++) {
+          inputPlaces[count] = inputPlaces[k] < 0 ? -1 : inputPlaces[k] + inputStep;
+          weightPlaces[count++] = weightPlaces[k] + weightStep;
         }
       }
       return count;
