@@ -5,16 +5,17 @@ import streamlit as st
 import torch
 
 from explorer.components.maps import Map, maps
-from explorer.explain import enlarge, grad_cam, mosaic, overlay
+from explorer.explain import Look, enlarge, grad_cam, mosaic, overlay
 from explorer.images import fit
+from explorer.models.resnet import ResNet
 from explorer.plots.bars import probabilities
 from explorer.text import _
-from explorer.trace import trace
+from explorer.trace import Trace, trace
 from explorer.ui import page
 from explorer.ui.models import choose_classifier
 from explorer.ui.photo_input import photo_input, photo_source
 from explorer.ui.steps import show_steps
-from pretrained.classification import classify, preprocess
+from pretrained.classification import Classifier, Prediction, classify, preprocess
 
 SHOWN = 520  # longer side of the photo on the page, pixels
 CHANNELS = 12  # feature maps shown
@@ -31,6 +32,28 @@ ROLES = {
     "downsample": "weight",
     "fc": "weight",
 }
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def look_at(
+    key: str, digest: str, layer: str, target: int | None, _classifier: Classifier, _pixels: np.ndarray
+) -> Look:
+    """One pass of the photo, kept: thresholds and pictures never run the network again."""
+    return grad_cam(_classifier.module, preprocess(_classifier, _pixels), layer, target)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def answer(key: str, digest: str, _classifier: Classifier, _pixels: np.ndarray) -> Prediction:
+    """The classifier's answer to the photo, kept."""
+    return classify(_classifier, _pixels)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def steps_of(key: str, digest: str, part: str, _network: ResNet, _x: np.ndarray) -> Trace:
+    """The steps of one part of the network on this photo, kept."""
+    with torch.inference_mode():
+        return trace(_network.head if part == "head" else _network.get_submodule(part), torch.from_numpy(_x)[None])
+
 
 page.header(
     _("Image classification"),
@@ -49,9 +72,9 @@ with controls:
     photo = photo_input("cat_chelsea.jpg")
     classifier = choose_classifier()
     network = classifier.module
-    prediction = classify(classifier, photo.pixels)
-    with torch.inference_mode():
-        blocks = list(network.features(torch.zeros(1, 3, 32, 32)))
+    key = classifier.model.key
+    prediction = answer(key, photo.digest, classifier, photo.pixels)
+    blocks = network.blocks()
     with st.expander(_("More")):
         target = st.selectbox(
             _("Class to explain"),
@@ -64,8 +87,7 @@ with controls:
         strength = st.slider(_("How dark the rest gets"), 0.0, 1.0, 0.7, 0.05, key="dim", bind="query-params")
 
 wanted = None if target is None else classifier.labels.index(target)
-x = preprocess(classifier, photo.pixels)
-look = grad_cam(network, x, layer, wanted)
+look = look_at(key, photo.digest, layer, wanted, classifier, photo.pixels)
 pixels = fit(photo.pixels, SHOWN)
 scale = pixels.shape[1] / photo.pixels.shape[1]
 left, top, right, bottom = (round(edge * scale) for edge in prediction.box)
@@ -142,14 +164,10 @@ page.step_through(
     )
 )
 parts = {"head": _("Pooling and the linear layer")} | {block: block for block in blocks[1:]}
-part = st.selectbox(_("Part"), list(parts), index=list(parts).index("layer4.1") if "layer4.1" in parts else 0,
+part = st.selectbox(_("Part"), list(parts), index=list(parts).index("layer1.0"),
                     format_func=parts.__getitem__, key="part", bind="query-params", width=320)  # fmt: skip
-with torch.inference_mode():
-    if part == "head":
-        steps = trace(network.head, torch.from_numpy(look.maps[blocks[-1]])[None])
-    else:
-        into = look.maps[blocks[blocks.index(part) - 1]]
-        steps = trace(network.get_submodule(part), torch.from_numpy(into)[None])
+into = look.maps[blocks[-1] if part == "head" else blocks[blocks.index(part) - 1]]
+steps = steps_of(key, photo.digest, part, network, into)
 start = steps.first("add") if part != "head" else steps.first("linear")
 show_steps(steps, key="resnet_stepper", roles=ROLES, start=start)
 

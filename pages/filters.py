@@ -1,6 +1,7 @@
 """Filters: a kernel slides over the visitor's photo."""
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 import torch
 
@@ -9,7 +10,7 @@ from explorer.filtering import fast_filter, fast_gradient
 from explorer.images import fit, to_grey, to_png
 from explorer.kernels import KERNELS, Kernel, gradient_angle_error, rank, separable
 from explorer.models.filters import filter_image, gradient
-from explorer.palette import hue_wheel
+from explorer.palette import Theme, hue_wheel
 from explorer.plots.curves import angle_error
 from explorer.text import _
 from explorer.trace import trace
@@ -56,6 +57,15 @@ def choose_kernel() -> Kernel:
             size = st.select_slider(_("Kernel size"), sizes, key=f"size_{key}", bind="query-params")
         return KERNELS[key](size)
     return type_kernel()
+
+
+@st.cache_data(show_spinner=False)
+def angle_errors(theme: Theme) -> tuple[dict[str, float], go.Figure]:
+    """The largest error of each filter's direction, degrees, and the curves."""
+    pairs = (KERNELS["sobel"](), KERNELS["scharr"]())
+    errors = {kernel.name: gradient_angle_error(kernel.x, kernel.y)[1] for kernel in pairs}
+    worst = {name: float(np.abs(error).max()) for name, error in errors.items()}
+    return worst, angle_error(np.arange(0.0, 91.0), errors, theme)
 
 
 page.header(
@@ -166,18 +176,15 @@ weights = [torch.from_numpy(kernel.x.copy())] + ([] if kernel.y is None else [to
 steps = trace(filter_image if kernel.y is None else gradient, patch, *weights, border)
 show_steps(steps, key="filter_stepper", roles=ROLES, start=steps.first("conv2d"))
 
-errors = {
-    family().name: gradient_angle_error(family().x, family().y)[1] for family in (KERNELS["sobel"], KERNELS["scharr"])
-}
-worst = [np.abs(error).max() for error in errors.values()]
+worst, figure = angle_errors(page.theme())
 page.at_scale(
     _(
         "Why does Scharr exist? Turn a pattern of known direction, and ask each filter which way it points: measured here, "
-        "Sobel is off by up to {sobel:.2f}°, Scharr by up to {scharr:.2f}°."
-    ).format(sobel=worst[0], scharr=worst[1])
+        "Sobel is off by up to {Sobel:.2f}°, Scharr by up to {Scharr:.2f}°."
+    ).format(**worst)
 )
 page.chart(
-    angle_error(np.arange(0.0, 91.0), errors, page.theme()),
+    figure,
     key="angle_error",
     alt=_("Sobel's direction error swings with the direction of the edge, Scharr's stays close to zero."),
 )

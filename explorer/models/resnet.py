@@ -102,6 +102,11 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
+    def blocks(self) -> list[str]:
+        """Names of what `features` gives, in order."""
+        stages = ("layer1", "layer2", "layer3", "layer4")
+        return ["stem", *(f"{stage}.{number}" for stage in stages for number in range(len(getattr(self, stage))))]
+
     def features(self, x: Tensor) -> dict[str, Tensor]:
         """The output of the stem (B, width, H/4, W/4) and of every block, by name ("layer1.0"), in order."""
         x = F.relu(self.bn1(self.conv1(x)))  # (B, width, H/2, W/2)

@@ -14,6 +14,8 @@ st.set_page_config(
     page_title=_("Deep Learning Explorer"),
     page_icon=str(Path(__file__).parent / "static/icon.svg"),
     layout="wide",
+    # With an entry of its own the menu appears, and with it the choice between light and dark.
+    menu_items={"About": _("The code you read is the code that ran, and every number explains itself.")},
 )
 st.html(page.style())
 navigation = st.navigation(

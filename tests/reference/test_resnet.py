@@ -67,9 +67,10 @@ def test_gradients_equal_torchvision_in_training_mode():
 
 def test_features_name_every_block():
     with torch.inference_mode():
-        maps = resnet.resnet18(10).eval().features(torch.zeros(1, 3, 64, 64))
+        network = resnet.resnet18(10).eval()
+        maps = network.features(torch.zeros(1, 3, 64, 64))
     blocks = [f"layer{stage}.{block}" for stage in range(1, 5) for block in range(2)]
-    assert list(maps) == ["stem", *blocks]
+    assert list(maps) == ["stem", *blocks] == network.blocks()
     assert [tuple(m.shape[1:]) for m in maps.values()] == [
         (64, 16, 16), (64, 16, 16), (64, 16, 16), (128, 8, 8), (128, 8, 8), (256, 4, 4), (256, 4, 4), (512, 2, 2), (512, 2, 2),
     ]  # fmt: skip
