@@ -193,7 +193,7 @@ class Stepper {
     const all = [...step.inputs.map((input) => input.tensor), ...step.outputs];
     const scale = (tensor) => this.scope === "tensor" ? commonScale([tensor]) : this.scope === "step" ? commonScale(all) : this.wholeScale;
     const inputs = step.inputs.map((input) => ({
-      tensor: input.tensor, label: input.name, key: input.role, scale: scale(input.tensor),
+      tensor: input.tensor, label: input.name.replace(/^self\./, ""), key: input.role, scale: scale(input.tensor),
       role: this.roleOf(input.name, ROLE_OF_INPUT[input.role] ?? "input"),
     }));
     const name = step.target && step.target !== "return" ? step.target : "";
@@ -206,7 +206,7 @@ class Stepper {
     this.outputsShown = fill(this.outputBoxes, this.outputsPane, outputs);
     this.arrow.hidden = !inputs.length;
     this.inputsPane.hidden = !inputs.length;
-    this.inputsPane.dataset.count = Math.min(inputs.length, 4);
+    this.inputsPane.dataset.count = Math.min(inputs.length, 6);
     this.outputsPane.dataset.count = Math.min(outputs.length, 4);
   }
 
@@ -342,6 +342,7 @@ class Stepper {
     for (let output = 0; output < step.outputs.length; output++) {
       for (let from = 0; from < step.outputs[output].size; from += CHECK_CHUNK) {
         const result = checkAll(step, output, { from, count: CHECK_CHUNK });
+        if (!result) break; // such as dropout while training: no arithmetic for this call
         checked += result.checked;
         wrong += result.wrong.length;
         worst = Math.max(worst, result.worst);
@@ -351,6 +352,10 @@ class Stepper {
       }
     }
     this.check.disabled = false;
+    if (!checked) {
+      setText(this.verdict, "This call has no arithmetic to check.");
+      return;
+    }
     this.verdict.classList.toggle("wrong", wrong > 0);
     setText(this.verdict, wrong ? `${groupDigits(wrong)} of ${groupDigits(checked)} cells differ from torch by up to ${formatNumber(worst)}`
       : `✓ all ${groupDigits(checked)} cells agree with torch; largest difference ${formatNumber(worst)}`);
