@@ -16,17 +16,28 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 def angle_error(orientation: np.ndarray, errors: Mapping[str, np.ndarray], theme: palette.Theme) -> go.Figure:
     """Signed error of the gradient's direction against the edge's, degrees. errors: filter name → (n,) degrees."""
-    figure = go.Figure()
-    colours = [palette.role(name, theme) for name in ("gradient", "output", "hidden", "weight")]
-    for (name, error), colour, dash in zip(errors.items(), colours, DASHES, strict=False):
-        figure.add_scatter(
-            x=orientation,
-            y=error,
-            name=name,
-            mode="lines",
-            line={"color": colour, "dash": dash, "width": 2.5},
-            hovertemplate="%{x:.0f}°: %{y:+.3f}°<extra>" + name + "</extra>",
-        )
+    figure = _lines(orientation, errors, theme, "%{x:.0f}°: %{y:+.3f}°")
     figure.update_xaxes(title=_("Direction of the edge (degrees)"), dtick=15)
     figure.update_yaxes(title=_("Error of the measured direction (degrees)"))
     return styled(figure, theme)
+
+
+def noise_change(
+    strength: np.ndarray, changes: Mapping[str, np.ndarray], chosen: float, theme: palette.Theme
+) -> go.Figure:
+    """What noise does to pooled maps. strength: (n,) percent; changes: pooling's name → (n,); chosen: the marked strength."""
+    figure = _lines(strength, changes, theme, "%{x:.0f} %: %{y:.3f}")
+    figure.add_vline(chosen, line={"color": palette.FAINT[theme], "width": 1, "dash": "dot"})
+    figure.update_xaxes(title=_("Strength of the noise (%)"), rangemode="tozero")
+    figure.update_yaxes(title=_("Mean change of a pooled cell"), rangemode="tozero")
+    return styled(figure, theme)
+
+
+def _lines(x: np.ndarray, curves: Mapping[str, np.ndarray], theme: palette.Theme, hover: str) -> go.Figure:
+    """A line for each name, told apart by colour and dashes. hover: plotly's template of a point."""
+    figure = go.Figure()
+    colours = [palette.role(name, theme) for name in ("gradient", "output", "hidden", "weight")]
+    for (name, y), colour, dash in zip(curves.items(), colours, DASHES, strict=False):
+        line = {"color": colour, "dash": dash, "width": 2.5}
+        figure.add_scatter(x=x, y=y, name=name, mode="lines", line=line, hovertemplate=f"{hover}<extra>{name}</extra>")
+    return figure
