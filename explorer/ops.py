@@ -396,7 +396,8 @@ def _reduction(attrs: dict[str, Any], ndim: int, op: str) -> dict[str, Any]:
     dim, correction = attrs.get("dim", attrs.get("argument1")), attrs.get("correction", 1)
     if isinstance(dim, bool):  # x.var(False): the only positional argument is `unbiased`
         dim, correction = None, int(dim)
-    correction = int(attrs.get("unbiased", correction))
+    unbiased = attrs.get("unbiased")
+    correction = int(correction if unbiased is None else unbiased)
     dims = list(range(ndim)) if dim is None or dim == () else sorted(_axis(d, ndim) for d in _per_dim(dim, 1))
     out: dict[str, Any] = {"dim": dims, "keepdim": bool(attrs.get("keepdim", attrs.get("argument2", False)))}
     if op in {"var", "std"}:

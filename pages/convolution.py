@@ -27,7 +27,8 @@ from explorer.text import _
 from explorer.ui import convolution_controls as choose
 from explorer.ui import page
 from explorer.ui.bounded import bounded
-from explorer.ui.convolution_input import choose_crop, choose_kernel, choose_source, fitting, typed_input
+from explorer.ui.convolution_input import choose_kernel, choose_source, fitting, typed_input
+from explorer.ui.crop_input import choose_crop
 from explorer.ui.photo_input import photo_input
 from explorer.ui.steps import show_steps
 
@@ -61,7 +62,9 @@ with photo_box:
     photo = photo_input("cat_chelsea.jpg")
 with visible:
     source = choose_source()
-    crop = choose_crop(photo, photo_box, shown=source == "photo")
+    crop = choose_crop(
+        photo, key="conv", sides=range(16, 49, 4), preview=200, start=(39, 30), box=photo_box, shown=source == "photo"
+    )
     typed = None if source == "photo" else typed_input(source)
 with kind_box:
     operation = choose.choose_operation()

@@ -28,6 +28,7 @@ from explorer.ui import page
 from explorer.ui import pooling_controls as choose
 from explorer.ui import pooling_pictures as show
 from explorer.ui.bounded import bounded
+from explorer.ui.crop_input import choose_crop
 from explorer.ui.photo_input import photo_input
 from explorer.ui.steps import show_steps
 
@@ -59,7 +60,7 @@ with controls:
     more = st.expander(_("More"))
 with photo_box:
     photo = photo_input("flower.jpg")
-    crop = choose.choose_crop(photo)
+    crop = choose_crop(photo, key="pool", sides=range(24, 37, 4), preview=64, start=(47, 55))
 image = to_grey(crop.pixels)
 size = (image.shape[0], image.shape[1])
 with visible:

@@ -11,18 +11,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
-from explorer.components.maps import Map, maps
 from explorer.convolution_views import SERIES_KERNELS, Pair, random_weights, series_kernel, spread
 from explorer.errors import UserError
-from explorer.images import Photo, fit, window
 from explorer.kernels import KERNELS
 from explorer.tables import format_table, parse_table
 from explorer.text import _
 from explorer.ui.bounded import bounded
-from explorer.ui.photo_input import photo_source
-from explorer.ui.picks import fresh_pick
 
-PREVIEW = 200  # longer side of the photo that the window is cut from, pixels
 LEAST = 3  # rows and columns of a typed input, so that every named kernel fits
 MOST_KERNEL = 15
 RANDOM, OWN = "random", "own"
@@ -63,25 +58,6 @@ def fitting(kernel: Chosen, size: Pair) -> Chosen:
     return Chosen(_("Sobel"), (3, 3), KERNELS["sobel"](3).x)
 
 
-@dataclass(frozen=True, eq=False)
-class Crop:
-    """A window of the photo. small: the photo scaled down, pixels: the window cut from it, both uint8 (H, W, 3).
-
-    corner: the window's (x, y) in `small`. source: the lines of a snippet that leave the window in `pixels`.
-    """
-
-    small: np.ndarray
-    pixels: np.ndarray
-    corner: Pair
-    source: str
-
-
-def preview(photo: Photo, side: int) -> np.ndarray:
-    """The photo scaled down, with at least `side` pixels along its shorter side where it has so many."""
-    height, width = photo.pixels.shape[:2]
-    return fit(photo.pixels, max(PREVIEW, -(-side * max(height, width) // min(height, width))))
-
-
 def typed(
     key: str, label: str, default: np.ndarray, parse: Callable[[str], np.ndarray], tip: str, height: int = 110
 ) -> np.ndarray:
@@ -112,29 +88,6 @@ def typed_input(source: Source) -> np.ndarray:
     return typed("conv_matrix", _("Rows, on lines of their own"), example,
                  lambda text: parse_table(text, rows=(LEAST, 24), columns=(LEAST, 24)), tip,
                  height=215)  # fmt: skip
-
-
-def choose_crop(photo: Photo, box: DeltaGenerator, shown: bool) -> Crop:
-    """The window of the photo, chosen by slider or by a click. box: for the sliders. shown: whether the photo is."""
-    with box:
-        side = bounded(_("Window, pixels a side"), range(16, 49, 4), 32, key="conv_crop")
-    small = preview(photo, side)
-    width, height = min(side, small.shape[1]), min(side, small.shape[0])
-    room = small.shape[1] - width, small.shape[0] - height
-    picked = fresh_pick("conv_photo")
-    if picked is not None:
-        wanted = picked.column - width // 2, picked.row - height // 2
-        across, down = (round(min(max(100 * w / max(r, 1), 0), 100)) for w, r in zip(wanted, room, strict=True))
-        st.session_state["conv_x"], st.session_state["conv_y"] = across, down
-    with box:
-        across = bounded(_("From the left, %"), range(101), 39, key="conv_x")
-        down = bounded(_("From the top, %"), range(101), 30, key="conv_y")
-    x, y = round(room[0] * across / 100), round(room[1] * down / 100)
-    if shown:
-        picture = Map(small, _("Photo"), _("Click to move the window."), role="input", frame=(x, y, width, height))
-        maps([picture], key="conv_photo", columns=1, height=150, pick=True, size="small")
-    source = f"pixels = window(fit(photo.pixels, {max(small.shape[:2])}), {x}, {y}, {side})"
-    return Crop(small, window(small, x, y, side), (x, y), f"{photo_source(photo)}\n{source}")
 
 
 def choose_kernel(size: Pair, most: Pair, box: DeltaGenerator) -> Chosen:

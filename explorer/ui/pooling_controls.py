@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.components.maps import Map, maps
-from explorer.images import Photo, fit, window
 from explorer.pooling_views import Kind, Noise, Pair, Setup
 from explorer.shapes import max_kernel, max_pool_padding
 from explorer.text import _
 from explorer.ui.bounded import bounded
-from explorer.ui.photo_input import photo_source
 from explorer.ui.picks import fresh_pick
 
-PREVIEW = 64  # longer side of the photo that the window is cut from, pixels
 MOST_WINDOW, MOST_STRIDE, MOST_SHIFT = 12, 8, 4
-
-
-@dataclass(frozen=True, eq=False)
-class Crop:
-    """A part of the photo. small: the photo scaled down, pixels: the part cut from it, both uint8 (H, W, 3).
-
-    source: the lines of a snippet that leave the part in `pixels`.
-    """
-
-    small: np.ndarray
-    pixels: np.ndarray
-    source: str
-
-
-def choose_crop(photo: Photo) -> Crop:
-    """The part of the photo that is pooled cell by cell, chosen by slider or by a click."""
-    side = bounded(_("Part, pixels a side"), range(24, 37, 4), 32, key="pool_crop")
-    height, width = photo.pixels.shape[:2]
-    small = fit(photo.pixels, max(PREVIEW, -(-side * max(height, width) // min(height, width))))
-    width, height = min(side, small.shape[1]), min(side, small.shape[0])
-    room = small.shape[1] - width, small.shape[0] - height
-    picked = fresh_pick("pool_photo")
-    if picked is not None:
-        wanted = picked.column - width // 2, picked.row - height // 2
-        across, down = (round(min(max(100 * w / max(r, 1), 0), 100)) for w, r in zip(wanted, room, strict=True))
-        st.session_state["pool_x"], st.session_state["pool_y"] = across, down
-    across = bounded(_("From the left, %"), range(101), 47, key="pool_x")
-    down = bounded(_("From the top, %"), range(101), 55, key="pool_y")
-    x, y = round(room[0] * across / 100), round(room[1] * down / 100)
-    picture = Map(small, _("Photo"), _("Click to move the part."), role="input", frame=(x, y, width, height))
-    maps([picture], key="pool_photo", columns=1, height=150, pick=True, size="small")
-    source = f"pixels = window(fit(photo.pixels, {max(small.shape[:2])}), {x}, {y}, {side})"
-    return Crop(small, window(small, x, y, side), f"{photo_source(photo)}\n{source}")
 
 
 def choose_setup(size: Pair, more: DeltaGenerator) -> Setup:
