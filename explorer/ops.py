@@ -393,15 +393,16 @@ def _pool(attrs: dict[str, Any], n: int) -> dict[str, Any]:
 
 
 def _reduction(attrs: dict[str, Any], ndim: int, op: str) -> dict[str, Any]:
-    dim, correction = attrs.get("dim", attrs.get("argument1")), attrs.get("correction", 1)
+    dim: Any = attrs.get("dim", attrs.get("argument1"))
+    correction: Any = attrs.get("correction", 1)
     if isinstance(dim, bool):  # x.var(False): the only positional argument is `unbiased`
         dim, correction = None, int(dim)
-    unbiased = attrs.get("unbiased")
-    correction = int(correction if unbiased is None else unbiased)
+    if "unbiased" in attrs:
+        correction = attrs["unbiased"]
     dims = list(range(ndim)) if dim is None or dim == () else sorted(_axis(d, ndim) for d in _per_dim(dim, 1))
     out: dict[str, Any] = {"dim": dims, "keepdim": bool(attrs.get("keepdim", attrs.get("argument2", False)))}
     if op in {"var", "std"}:
-        out["correction"] = correction
+        out["correction"] = int(correction)
     if op == "norm":
         p = attrs.get("p", attrs.get("ord", 2))
         out["p"] = p if p == "nuc" else 2.0 if p == "fro" else float(p)
