@@ -68,7 +68,7 @@ page.header(
 
 controls, picture = page.play()
 with controls:
-    photo = photo_input("cat_chelsea.jpg")
+    photo = photo_input("coco_pizza.jpg")
     classifier = choose_classifier()
     network = classifier.module
     key = classifier.model.key

@@ -54,13 +54,13 @@ def pooling() -> Map:
 
 
 def classification() -> Map:
-    """Where ResNet finds the cat."""
+    """Where ResNet finds the pizza."""
     from explorer.explain import enlarge, grad_cam, overlay
     from explorer.ui.models import BUNDLED
     from pretrained.classification import load_classifier, preprocess
 
     classifier = load_classifier(BUNDLED)
-    pixels = fit(load_sample("cat_chelsea.jpg").pixels, SIDE)
+    pixels = fit(load_sample("coco_pizza.jpg").pixels, SIDE)
     cam = grad_cam(classifier.module, preprocess(classifier, pixels), "layer4.1").cam
     return Map(overlay(pixels, enlarge(cam, pixels.shape[1], pixels.shape[0])), "")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.components.theme import follow_theme
 from explorer.errors import UserError
 from explorer.text import _
 from explorer.ui import page
@@ -37,3 +38,4 @@ except Exception:
         ),
         icon=":material/error:",
     )
+follow_theme(page.theme())

@@ -246,10 +246,27 @@ def test_the_steps_can_be_kept_and_read_again(app, tmp_path):
 
 def test_a_number_typed_into_the_grid_changes_the_picture(app):
     page = app.open("/filters?kernel=Your+own&own_kernel=0+0+0;0+1+0;0+0+0")
+    expect(page.locator(".verdict")).to_contain_text("✓")  # all is drawn, nothing moves any more
     grid = page.get_by_test_id("stDataFrame").first
+    grid.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
     area = grid.bounding_box()
     page.mouse.dblclick(area["x"] + area["width"] / 6, area["y"] + 35 * 1.5)
     page.keyboard.type("5")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"own_kernel=5[+%20]+0"))
     expect(page.locator(".map-title", has_text="Your kernel")).to_be_visible()
+
+
+def test_formulas_and_charts_follow_a_change_of_theme(app):
+    page = app.open("/filters", theme="light")
+    symbol = page.locator(".katex-html [style*=color]").first
+    light = symbol.evaluate("e => getComputedStyle(e).color")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "light => { const e = document.querySelector('.katex-html [style*=color]');"
+        " return e && getComputedStyle(e).color !== light; }",
+        arg=light,
+    )
+    app.settle()
+    expect(page.locator(".verdict")).to_contain_text("✓")
