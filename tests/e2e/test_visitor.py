@@ -252,7 +252,9 @@ def test_a_number_typed_into_the_grid_changes_the_picture(app):
     page.wait_for_timeout(500)
     area = grid.bounding_box()
     page.mouse.dblclick(area["x"] + area["width"] / 6, area["y"] + 35 * 1.5)
+    page.wait_for_timeout(500)  # the cell's editor opens
     page.keyboard.type("5")
+    page.wait_for_timeout(300)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"own_kernel=5[+%20]+0"))
     expect(page.locator(".map-title", has_text="Your kernel")).to_be_visible()
