@@ -103,7 +103,7 @@ def test_a_table_of_what_was_measured(monkeypatch: pytest.MonkeyPatch, capsys: p
 
     monkeypatch.setattr(command, "importlib", SimpleNamespace(import_module=load))
     command.main(["tracing", "filters"])
-    assert asked == [("benchmarks.tracing", "5"), ("benchmarks.filters", "5")]
+    assert asked == [("benchmarks.tracing", "6"), ("benchmarks.filters", "6")]
     machine, empty, *table = capsys.readouterr().out.splitlines()
     assert machine.startswith(f"{os.cpu_count()} CPUs, ")
     assert all(name in machine for name in ("Python 3.", "torch ", "streamlit "))
