@@ -10,7 +10,7 @@ from explorer.models.transformer import Encoder, TransformerConfig
 from explorer.trace import trace
 
 ROUNDS = 60
-SIZES = {"64 tokens × 128": (64, 128), "64 tokens × 512": (64, 512)}
+SIZES = {f"64 tokens × {width}": (64, width) for width in (64, 128, 256, 512)}
 
 
 def run() -> list[tuple[str, str, str]]:

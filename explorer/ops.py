@@ -129,6 +129,8 @@ BINARY = tuple(
     "floor_divide".split()
 )
 REDUCTIONS = tuple("sum mean amax amin max min var std prod norm logsumexp argmax argmin any all".split())
+AS_THEY_ARE = {"source", "moves"}
+"""Attrs that this module makes itself, so that they need not be made JSON-able."""
 MOVES = tuple(
     "view reshape flatten unflatten ravel squeeze unsqueeze transpose t T mT H mH permute getitem narrow select expand "
     "expand_as broadcast_to view_as reshape_as repeat tile repeat_interleave roll flip split chunk unbind tensor_split "
@@ -344,7 +346,7 @@ def resolve(call: Call, func: Callable, args: Sequence, kwargs: dict[str, Any], 
         attrs |= moves(call, func, args, kwargs)
     elif call.op == "layer_norm" or call.op == "rms_norm":
         attrs["normalized_shape"] = list(attrs["normalized_shape"])
-    return {name: value if name == "source" else _plain(value) for name, value in attrs.items()}
+    return {name: value if name in AS_THEY_ARE else _plain(value) for name, value in attrs.items()}
 
 
 def _per_dim(value: Any, n: int) -> list[int]:

@@ -308,8 +308,12 @@ class _Recorder(TorchFunctionMode):
             return self._leave_out(shape, tensor.dtype, "the trace is full")
         self.room -= size
         with torch._C.DisableTorchFunction():
-            copy = tensor.detach().to("cpu", copy=True).contiguous()
-            return copy.resolve_conj().resolve_neg()
+            plain = tensor.detach()
+            if plain.is_complex():
+                plain = plain.resolve_conj().resolve_neg()
+            if plain.device.type != "cpu":
+                return plain.cpu().contiguous()
+            return plain.clone(memory_format=torch.contiguous_format)
 
     def _leave_out(self, shape: tuple[int, ...], dtype: torch.dtype, reason: str) -> Omitted:
         self.left_out.append(f"A tensor of shape {'×'.join(map(str, shape))} is not shown: {reason}.")
