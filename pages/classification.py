@@ -15,6 +15,7 @@ from explorer.ui import page
 from explorer.ui.models import choose_classifier
 from explorer.ui.photo_input import photo_input, photo_source
 from explorer.ui.steps import show_steps
+from pretrained.catalog import published
 from pretrained.classification import Classifier, Prediction, classify, preprocess
 
 SHOWN = 520  # longer side of the photo on the page, pixels
@@ -172,13 +173,17 @@ show_steps(steps, key="resnet_stepper", roles=ROLES, start=start)
 
 card = classifier.model
 page.section(_("About this model"))
+facts = published(card)
 st.markdown(
-    _("**{name}** · trained on {data} · licence: {licence}").format(
-        name=card.name, data=card.data, licence=card.licence
+    _("**{name}**: {parameters} million parameters, trained on {data}. On {measured_on} its best answer is right "
+      "for {top1:.1%}, one of its best five for {top5:.1%}. Licence: {licence}.").format(
+        name=card.name, parameters=f"{facts.parameters / 1e6:.1f}", data=card.data, measured_on=facts.measured_on,
+        top1=facts.top1, top5=facts.top5, licence=card.licence,
     )
-)
+)  # fmt: skip
 page.code(
     f"""
+from pretrained.catalog import published
 from pretrained.classification import classify, load_classifier
 {photo_source(photo)}
 classifier = load_classifier("{card.key}")
