@@ -68,10 +68,10 @@
     }));
   };
 
-  /** From the next move of the pointer until the frame that shows the new readout is painted; frames: how many began before. */
+  /** work: from the next move of the pointer until the frame with the new readout is painted; frames: how many have begun. */
   probe.awaitReadout = (key) => {
     const readout = probe.root(key).querySelector(".readout");
-    probe.result = hand("pointermove").then((start) => new Promise((resolve) => {
+    probe.result = hand("pointermove").then(() => new Promise((resolve) => {
       let frames = 0;
       const count = () => {
         frames += 1;
@@ -82,7 +82,7 @@
       const watcher = new MutationObserver(() => {
         watcher.disconnect();
         const { port1, port2 } = new MessageChannel();
-        port1.onmessage = () => resolve({ all: performance.now() - start, work: performance.now() - begun, frames });
+        port1.onmessage = () => resolve({ work: performance.now() - begun, frames });
         port2.postMessage(null); // comes when the frame at hand is painted
       });
       watcher.observe(readout, { childList: true });

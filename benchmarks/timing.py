@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 
 def compare(tasks: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 2) -> dict[str, list[float]]:
@@ -34,3 +34,9 @@ def percentile(values: list[float], share: float) -> float:
     """The value below which this share of them lies, 0–1."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def spread(milliseconds: Sequence[float]) -> str:
+    """The median and the value that one in twenty exceeds."""
+    half, most = (percentile(list(milliseconds), share) for share in (0.5, 0.95))
+    return f"p50 {half:.0f} ms, p95 {most:.0f} ms"

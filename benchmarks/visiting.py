@@ -79,6 +79,13 @@ def new_visitor(browser: Browser) -> Page:
     return context.new_page()
 
 
+def open_page(page: Page, address: str) -> None:
+    """Go there and wait until all is drawn."""
+    page.goto(address)
+    page.evaluate("probe.heading")
+    settle(page)
+
+
 def settle(page: Page) -> None:
     """Wait until no script runs."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()

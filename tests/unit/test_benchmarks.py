@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import browser, filters, timing
-from benchmarks.timing import compare, median_ratio, percentile
+from benchmarks import browser, filters, stepper, timing
+from benchmarks.timing import compare, median_ratio, percentile, spread
 from explorer.ui.pages import topics
 
 FOLDER = Path(timing.__file__).parent
@@ -87,8 +87,10 @@ def test_every_module_that_measures_is_listed() -> None:
 
 
 def test_every_page_is_measured() -> None:
-    assert [sight.title for sight in browser.SIGHTS] == ["Home", *(topic.title for topic in topics())]
-    assert {slider.address.partition("?")[0] for slider in browser.SLIDERS} == {topic.file for topic in topics()}
+    files = {topic.file for topic in topics()}
+    assert set(browser.PICTURES) == {"Home", *(topic.title for topic in topics())}
+    assert {slider.address.partition("?")[0] for slider in browser.SLIDERS} == files
+    assert set(stepper.STEPPERS) == files
 
 
 def test_a_table_of_what_was_measured(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,4 +138,4 @@ def test_a_real_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     [([10.4], "p50 10 ms, p95 10 ms"), (range(101), "p50 50 ms, p95 95 ms"), ([90, 10, 20], "p50 20 ms, p95 90 ms")],
 )
 def test_spread(values: Sequence[float], expected: str) -> None:
-    assert browser.spread(values) == expected
+    assert spread(values) == expected
