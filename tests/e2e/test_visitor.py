@@ -147,7 +147,7 @@ def test_hovering_spells_out_the_arithmetic_of_a_convolution(app):
 
 
 def test_every_cell_can_be_checked(app):
-    page = app.open("/filters?kernel=Gaussian")
+    page = app.open("/filters?kernel=Gaussian+blur")
     page.get_by_role("button", name="Check every cell").click()
     expect(page.locator(".verdict")).to_contain_text("✓ all 81 cells agree with torch")
 
@@ -236,7 +236,7 @@ def test_an_official_model_without_a_network_is_one_sentence(app):
 def test_the_steps_can_be_kept_and_read_again(app, tmp_path):
     from explorer.trace import Trace
 
-    page = app.open("/filters?kernel=Gaussian")
+    page = app.open("/filters?kernel=Gaussian+blur")
     with page.expect_download() as kept:
         page.get_by_role("button", name="Save these steps").click()
     kept.value.save_as(tmp_path / "steps.npz")
