@@ -43,6 +43,7 @@ class Map:
     dropped: trailing (rows, columns) that no kernel reaches; they are faded. padding: how many rows and columns at the edge
     (top, bottom, left, right) are not of the image. marks: int (n, 2), row and column of cells that get a dot.
     share: maps with the same text share one colour scale. unit: written behind each value, such as "°".
+    rows, columns: what each row and column stands for, such as the words of a sentence; empty: their numbers.
     """
 
     values: np.ndarray
@@ -58,6 +59,8 @@ class Map:
     marks: np.ndarray | None = None
     share: str = ""
     unit: str = ""
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ def maps(
                 "marks": add(m.marks),
                 "share": m.share,
                 "unit": m.unit,
+                "rows": m.rows,
+                "columns": m.columns,
             }
             for m in pictures
         ],
