@@ -3,8 +3,8 @@
     python -m training.character_lstm --data FILE --out DIR            # resumes from DIR/last.pt
     python -m training.character_lstm --data FILE --out DIR --export   # the weights and their bits per character
 
-FILE (en_children_classics.txt) has a sentence a line and an empty line after each chapter. The chapters are set in lines of at most 64 characters, as in
-a book, so that the state can learn where a line ends; every 20th chapter is held out.
+FILE (en_children_classics.txt) has a sentence a line and an empty line after each chapter. The chapters are set in lines of
+at most 64 characters, as in a book, so that the state can learn where a line ends; every 20th chapter is held out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A language model of characters: after each character, how likely is every next one?"""
+"""A language model of characters: after each character, the probability of every next one."""
 
 from __future__ import annotations
 

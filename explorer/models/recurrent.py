@@ -125,7 +125,7 @@ class Recurrent(nn.Module):
 
     @staticmethod
     def suffixed(name: str, layer: int, direction: int) -> str:
-        """torch.nn's name of a parameter: weight_ih_l0, weight_ih_l0_reverse …"""
+        """torch.nn's name of a parameter: weight_ih_l0, its other direction weight_ih_l0_reverse."""
         return f"{name}_l{layer}{'_reverse' if direction else ''}"
 
 
@@ -141,7 +141,8 @@ class RNN(Recurrent):
     def step(self, x_t: Tensor, state: State, weights: tuple[Tensor, ...]) -> State:
         """x_t: (B, width); state: (h,), (B, hidden) → (h,)."""
         (h,) = state
-        h = rnn_cell(x_t, h, *weights, activation=self.activation)
+        w_ih, w_hh, b_ih, b_hh = weights
+        h = rnn_cell(x_t, h, w_ih, w_hh, b_ih, b_hh, self.activation)
         return (h,)
 
 
