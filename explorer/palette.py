@@ -48,6 +48,16 @@ ROLES: dict[Theme, dict[str, str]] = {
 }
 """What each quantity looks like in formula, matrix, diagram and source line alike."""
 
+HEADS: dict[Theme, tuple[str, ...]] = {
+    "light": tuple(
+        "#1290fb #4c084f #c02203 #8e5d81 #4509fd #ff4f15 #4e2000 #782eb3 #822446 #499e68 #18008d #e340c8".split()
+    ),
+    "dark": tuple(
+        "#86fffe #bc11b8 #d8801d #ff9da7 #0763ff #ffe69b #bfcc00 #a7c4ff #cf240a #087961 #359ffb #f359b5".split()
+    ),
+}
+"""Lines and marks of attention heads, at least 3 : 1 to the page; found as the roles were. The first few differ most."""
+
 DIVERGING: dict[Theme, tuple[str, ...]] = {
     "light": ("#08336e", "#2e6fb7", "#9cc3e6", "#ffffff", "#f7b778", "#cf6a17", "#7a3300"),
     "dark": ("#cfe6ff", "#5ba3ea", "#24507f", "#14161a", "#7a4418", "#e5862e", "#ffdfc0"),
@@ -129,8 +139,9 @@ def hue_wheel(angle: np.ndarray, strength: np.ndarray, theme: Theme) -> np.ndarr
 
 
 def css_variables(theme: Theme) -> str:
-    """The palette as CSS custom properties: --role-input, --map-diverging-0 …, --faint, --line, --panel."""
+    """The palette as CSS custom properties: --role-input, --head-0 …, --map-diverging-0 …, --faint, --line, --panel."""
     pairs = {f"--role-{name}": colour for name, colour in ROLES[theme].items()}
+    pairs |= {f"--head-{i}": colour for i, colour in enumerate(HEADS[theme])}
     pairs |= {f"--map-diverging-{i}": c for i, c in enumerate(DIVERGING[theme])}
     pairs |= {f"--map-sequential-{i}": c for i, c in enumerate(SEQUENTIAL[theme])}
     pairs |= {"--page": BACKGROUND[theme], "--panel": PANEL[theme], "--ink": TEXT[theme], "--faint": FAINT[theme]}

@@ -70,6 +70,26 @@ def test_roles_are_told_apart(theme, sight):
     assert closest[0] >= 0.07, closest
 
 
+@pytest.mark.parametrize("sight", SIGHTS)
+@pytest.mark.parametrize("theme", palette.THEMES)
+def test_twelve_heads_are_told_apart(theme, sight):
+    seen = [oklab(SIGHTS[sight] @ linear(colour)) for colour in palette.HEADS[theme]]
+    assert len(seen) == 12
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)) >= 0.11
+    # A visitor rarely looks at more than four heads at once.
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen[:4], 2)) >= 0.12
+
+
+@pytest.mark.parametrize("theme", palette.THEMES)
+def test_heads_stand_out_from_the_page_and_vary_in_lightness(theme):
+    for colour in palette.HEADS[theme]:
+        assert contrast(colour, palette.BACKGROUND[theme]) >= 3, colour
+        assert contrast(colour, palette.PANEL[theme]) >= 3, colour
+    lightness = [oklab(linear(colour))[0] for colour in palette.HEADS[theme]]
+    assert max(lightness) - min(lightness) >= 0.3
+    assert f"--head-11:{palette.HEADS[theme][11]};" in palette.css_variables(theme)
+
+
 @pytest.mark.parametrize("theme", palette.THEMES)
 def test_maps_begin_at_the_page_and_change_steadily(theme):
     zero = np.array(palette.rgb(palette.BACKGROUND[theme]), dtype=int)
