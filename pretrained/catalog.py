@@ -1,102 +1,38 @@
-"""The models there are, one record each. Importing this loads no torch; figures are read when somebody asks.
+"""The models there are, one record each (pretrained.records), and what is known of them.
 
-A record holds what identifies and feeds a model. What its makers measured (accuracy, parameters, labels) is read from
-torchvision's `weights.meta`, or from the card that the training wrote beside the bundled weights.
+Importing this loads no torch; figures are read when somebody asks.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, TypeVar
 
 from explorer.errors import UserError
 from explorer.text import _
 from pretrained import LoadError
+from pretrained.records import Card, CharacterModel, ClassifierCard, ImageClassifier, Model, Published
 
 if TYPE_CHECKING:
     from torchvision.models import WeightsEnum
 
-Task = Literal["classification"]
+ModelKind = TypeVar("ModelKind", bound=Model)
+CardKind = TypeVar("CardKind", bound=Card)
 
 WEIGHTS = Path(__file__).parent / "weights"
-
-
-@dataclass(frozen=True)
-class Model:
-    """One trained network.
-
-    key: stable, lower case, used in addresses; name: for the visitor; family: the idea it belongs to;
-    architecture: the function in explorer.models that builds it;
-    source: where the weights come from; weights: torchvision's name of them ("" if bundled); file: their file name,
-    which for torchvision ends in the first digits of its SHA-256;
-    hub_repo: a Hugging Face repository that has the very same weights as model.safetensors, or "";
-    input_size: side of the square the network sees, pixels; resize: "squeeze" the whole photo into it, or scale the
-    short side to resize_size and "crop" the centre; mean, std: of RGB in 0–1, per channel;
-    licence: of the weights; data: what they were trained on.
-    """
-
-    key: str
-    name: str
-    task: Task
-    family: str
-    architecture: str
-    source: Literal["bundled", "torchvision"]
-    weights: str
-    file: str
-    hub_repo: str
-    input_size: int
-    resize: Literal["squeeze", "crop"]
-    resize_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    licence: str
-    data: str
-
-
-@dataclass(frozen=True)
-class Published:
-    """What the makers of a model measured.
-
-    top1, top5: share of the held-out photos, 0–1; measured_on: which photos; top1_by_dataset: the same, per source,
-    where the photos have several; parameters: count, without the running statistics of batch norm; mib: size of the
-    file, 2²⁰ bytes; gmacs: 10⁹ multiply–adds per photo (torchvision lists them as GFLOPS), None if nobody counted.
-    """
-
-    top1: float
-    top5: float
-    measured_on: str
-    top1_by_dataset: tuple[tuple[str, float], ...]
-    parameters: int
-    mib: float
-    gmacs: float | None
-
-
-@dataclass(frozen=True)
-class Card:
-    """What the training wrote about the bundled weights. Scores are shares of the held-out photos, 0–1."""
-
-    top1: float
-    top5: float
-    top1_imagenette: float
-    top1_caltech101: float
-    epochs: int
-    sha256: str
-    bytes: int
-
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def _official(depth: int, version: int, digits: str) -> Model:
+def _official(depth: int, version: int, digits: str) -> ImageClassifier:
     """torchvision's ResNet. digits: the start of the file's SHA-256, as in its name."""
-    return Model(
+    return ImageClassifier(
         key=f"resnet{depth}-imagenet-v{version}",
         name=f"ResNet-{depth}" if version == 1 else f"ResNet-{depth} (new recipe)",
-        task="classification",
         family="ResNet",
         architecture=f"resnet{depth}",
         source="torchvision",
@@ -114,17 +50,14 @@ def _official(depth: int, version: int, digits: str) -> Model:
     )
 
 
-MODELS = (
-    Model(
+MODELS: tuple[Model, ...] = (
+    ImageClassifier(
         key="resnet18-photos110",
         name="ResNet-18 (bundled)",
-        task="classification",
         family="ResNet",
         architecture="resnet18",
         source="bundled",
-        weights="",
         file="resnet18-photos110.safetensors",
-        hub_repo="",
         input_size=128,
         resize="squeeze",
         resize_size=128,
@@ -141,17 +74,30 @@ MODELS = (
     _official(101, 2, "cd907fc2"),
     _official(152, 1, "394f9c45"),
     _official(152, 2, "f82ba261"),
+    CharacterModel(
+        key="character-lstm-640",
+        name="Character LSTM (bundled)",
+        family="LSTM",
+        architecture="CharacterLSTM",
+        source="bundled",
+        file="character-lstm-640.safetensors",
+        licence="MIT, as the explorer; the books are in the public domain",
+        data="44 children’s books in the public domain",
+        embedding_size=64,
+        hidden_size=640,
+        line=64,
+    ),
 )
 
 
-def models(task: Task | None = None) -> tuple[Model, ...]:
-    """Every model of a task, or of all; bundled ones first, then by size."""
-    return tuple(model for model in MODELS if task in (None, model.task))
+def models(kind: type[ModelKind]) -> tuple[ModelKind, ...]:
+    """Every model of a kind, such as ImageClassifier, or all with Model; bundled ones first, then by size."""
+    return tuple(model for model in MODELS if isinstance(model, kind))
 
 
-def get(key: str) -> Model:
-    """The model of that key. UserError: there is none (keys also come from addresses that people type)."""
-    for model in MODELS:
+def get(key: str, kind: type[ModelKind]) -> ModelKind:
+    """The model of that key and kind. UserError: there is none (keys also come from addresses that people type)."""
+    for model in models(kind):
         if model.key == key:
             return model
     raise UserError(_("There is no model called “{key}”; choose one from the list.").format(key=key))
@@ -164,7 +110,7 @@ def official(model: Model) -> WeightsEnum:
     return get_weight(model.weights)
 
 
-def labels(model: Model) -> tuple[str, ...]:
+def labels(model: ImageClassifier) -> tuple[str, ...]:
     """The names that the logits stand for, in order. LoadError: the bundled file is missing or damaged."""
     if model.source == "torchvision":
         return tuple(official(model).meta["categories"])
@@ -175,10 +121,10 @@ def labels(model: Model) -> tuple[str, ...]:
         raise incomplete(WEIGHTS / model.file) from error
 
 
-def published(model: Model) -> Published:
+def published(model: ImageClassifier) -> Published:
     """What its makers measured. LoadError: the bundled file or its card is missing or damaged."""
     if model.source == "bundled":
-        facts = card(model)
+        facts = card(model, ClassifierCard)
         _metadata, shapes = _bundled_header(model)
         return Published(
             top1=facts.top1,
@@ -202,12 +148,12 @@ def published(model: Model) -> Published:
     )
 
 
-def card(model: Model) -> Card:
-    """The card of a bundled model, weights/<file>.json. LoadError: it is missing or damaged."""
+def card(model: Model, kind: type[CardKind]) -> CardKind:
+    """The card of a bundled model, weights/<file>.json, read as that kind. LoadError: it is missing or damaged."""
     path = (WEIGHTS / model.file).with_suffix(".json")
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        return Card(**{field.name: facts[field.name] for field in fields(Card)})
+        return kind(**{field.name: facts[field.name] for field in fields(kind)})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise incomplete(path) from error
 

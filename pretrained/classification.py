@@ -12,9 +12,9 @@ from torch import Tensor
 
 from explorer.models import resnet
 from pretrained import catalog
-from pretrained.catalog import Model
 from pretrained.download import Cancelled, Progress
 from pretrained.loading import fill, load_state_dict
+from pretrained.records import ImageClassifier
 
 BUILDERS = {
     builder.__name__: builder
@@ -29,7 +29,7 @@ Box = tuple[float, float, float, float]
 class Classifier:
     """module: in evaluation mode, its parameters frozen, safe to share between sessions; labels: of its logits."""
 
-    model: Model
+    model: ImageClassifier
     module: resnet.ResNet
     labels: tuple[str, ...]
 
@@ -54,7 +54,7 @@ def load_classifier(key: str, progress: Progress | None = None, cancelled: Cance
 
     UserError: no such model. LoadError: its weights could not be had, or do not fit.
     """
-    model = catalog.get(key)
+    model = catalog.get(key, ImageClassifier)
     state = load_state_dict(model, progress, cancelled)
     labels = catalog.labels(model)
     with torch.inference_mode(False):  # parameters made inside a caller's inference mode would be barred from Grad-CAM
@@ -91,7 +91,7 @@ def classify(classifier: Classifier, pixels: np.ndarray, top: int = 5) -> Predic
     )
 
 
-def seen(model: Model, height: int, width: int) -> Box:
+def seen(model: ImageClassifier, height: int, width: int) -> Box:
     """(x0, y0, x1, y1): the part of a height × width photo that reaches the network, in pixels of the photo."""
     if model.resize == "squeeze":
         return 0.0, 0.0, float(width), float(height)
@@ -100,7 +100,7 @@ def seen(model: Model, height: int, width: int) -> Box:
     return left * x, top * y, (left + model.input_size) * x, (top + model.input_size) * y
 
 
-def _crop_geometry(model: Model, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def _crop_geometry(model: ImageClassifier, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """((height, width) once the short side is resize_size, (top, left) of the centre crop), rounded as torchvision."""
     short, long = sorted((height, width))
     new_long = int(model.resize_size * long / short)
@@ -109,7 +109,7 @@ def _crop_geometry(model: Model, height: int, width: int) -> tuple[tuple[int, in
     return size, (top, left)
 
 
-def _crop(pixels: np.ndarray, model: Model) -> np.ndarray:
+def _crop(pixels: np.ndarray, model: ImageClassifier) -> np.ndarray:
     """uint8 (H, W, 3) → uint8 (input_size, input_size, 3)."""
     image, side = Image.fromarray(pixels), model.input_size
     (height, width), (top, left) = _crop_geometry(model, *pixels.shape[:2])
@@ -121,7 +121,7 @@ def _crop(pixels: np.ndarray, model: Model) -> np.ndarray:
     return np.asarray(image.crop((left, top, left + side, top + side)))
 
 
-def _squeeze(pixels: np.ndarray, model: Model) -> np.ndarray:
+def _squeeze(pixels: np.ndarray, model: ImageClassifier) -> np.ndarray:
     """uint8 (H, W, 3) → uint8 (input_size, input_size, 3), proportions not kept."""
     size = (model.input_size, model.input_size)
     return cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)

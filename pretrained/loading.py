@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from explorer.text import _
 from pretrained import LoadError, catalog
-from pretrained.catalog import Model
 from pretrained.download import Cancelled, Progress, fetch, is_intact
+from pretrained.records import Card, Model
 
 LOCAL_FOLDER = "EXPLORER_MODELS"
 
@@ -71,7 +71,7 @@ def find(model: Model) -> Path | None:
 def copies(model: Model) -> list[Copy]:
     """Where to look on this machine, in order. LoadError: the card of a bundled model is missing."""
     if model.source == "bundled":
-        return [Copy(catalog.WEIGHTS / model.file, catalog.card(model).sha256)]
+        return [Copy(catalog.WEIGHTS / model.file, catalog.card(model, Card).sha256)]
     places = []
     if folder := os.environ.get(LOCAL_FOLDER):
         official = Path(folder).expanduser() / model.file

@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.text import _
 from pretrained import catalog, loading
 from pretrained.classification import Classifier, load_classifier
+from pretrained.records import ImageClassifier
 
 BUNDLED = "resnet18-photos110"
 
@@ -18,7 +19,7 @@ def _kept(key: str) -> Classifier:
 
 def choose_classifier() -> Classifier:
     """The control, and the classifier to use: the chosen one, or the bundled one until the chosen one is here."""
-    records = {model.key: model for model in catalog.models("classification")}
+    records = {model.key: model for model in catalog.models(ImageClassifier)}
     key = st.selectbox(
         _("Model"),
         list(records),
@@ -39,7 +40,7 @@ def choose_classifier() -> Classifier:
         return _kept(BUNDLED)
 
 
-def _fetch(model: catalog.Model) -> bool:
+def _fetch(model: ImageClassifier) -> bool:
     """Offer the download; True once the weights are here. A failure is told once, and the offer stands again."""
     failure = st.session_state.pop("download_failure", None)
     if failure is not None:

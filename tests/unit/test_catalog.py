@@ -11,11 +11,16 @@ import pytest
 from safetensors.numpy import save_file
 
 from explorer.errors import UserError
-from explorer.models import resnet
+from explorer.models import characters, resnet
 from pretrained import LoadError, catalog
+from pretrained.records import Card, CharacterCard, CharacterModel, ClassifierCard, ImageClassifier, Model
+from training import character_lstm
 
-OFFICIAL = [model for model in catalog.MODELS if model.source == "torchvision"]
-BUNDLED = [model for model in catalog.MODELS if model.source == "bundled"]
+CLASSIFIERS = catalog.models(ImageClassifier)
+OFFICIAL = [model for model in CLASSIFIERS if model.source == "torchvision"]
+BUNDLED = [model for model in CLASSIFIERS if model.source == "bundled"]
+CHARACTERS = catalog.models(CharacterModel)
+KINDS = {ImageClassifier: ClassifierCard, CharacterModel: CharacterCard}
 FACTS = {
     "top1": 0.84,
     "top5": 0.97,
@@ -27,7 +32,7 @@ FACTS = {
 }
 
 
-def key_of(model: catalog.Model) -> str:
+def key_of(model: Model) -> str:
     return model.key
 
 
@@ -38,13 +43,26 @@ def test_every_record_is_complete(model):
     for text in (model.name, model.family, model.licence, model.data):
         assert text.strip() == text != ""
     assert Path(model.file).name == model.file
+    assert (model.weights == "") == (model.source == "bundled")
+    assert model.source == "torchvision" or model.file.endswith(".safetensors")
+    assert catalog.get(model.key, Model) is catalog.get(model.key, type(model)) is model
+    assert type(model) in KINDS
+
+
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=key_of)
+def test_every_classifier_is_complete(model):
     assert callable(getattr(resnet, model.architecture))
     assert 32 <= model.input_size <= model.resize_size <= 1024
     assert all(0 < mean < 1 for mean in model.mean)
     assert all(0 < std < 1 for std in model.std)
-    assert (model.weights == "") == (model.source == "bundled")
-    assert model.source == "torchvision" or model.file.endswith(".safetensors")
-    assert catalog.get(model.key) is model
+
+
+@pytest.mark.parametrize("model", CHARACTERS, ids=key_of)
+def test_every_character_model_is_complete(model):
+    module = getattr(characters, model.architecture)(model.embedding_size, model.hidden_size)
+    assert module.embedding.weight.shape == (len(characters.ALPHABET), model.embedding_size)
+    assert module.lstm.hidden_size == model.hidden_size
+    assert model.line == character_lstm.LINE
 
 
 def test_keys_names_and_files_are_unique():
@@ -54,10 +72,11 @@ def test_keys_names_and_files_are_unique():
 
 
 def test_a_bundled_model_comes_first_for_every_task():
-    for task in {model.task for model in catalog.MODELS}:
-        assert catalog.models(task)[0].source == "bundled"
-        assert {model.task for model in catalog.models(task)} == {task}
-    assert catalog.models() == catalog.MODELS
+    for kind in KINDS:
+        assert catalog.models(kind)[0].source == "bundled"
+        assert {type(model) for model in catalog.models(kind)} == {kind}
+    assert catalog.models(Model) == catalog.MODELS
+    assert len({kind.task for kind in KINDS}) == len(KINDS)
 
 
 @pytest.mark.parametrize("model", OFFICIAL, ids=key_of)
@@ -129,7 +148,7 @@ def test_bundled_weights_without_classes_are_said_in_a_sentence(bundle):
 @pytest.mark.skipif(not (catalog.WEIGHTS / BUNDLED[0].file).exists(), reason="the bundled weights are not trained yet")
 def test_the_card_describes_the_file_beside_it():
     model = BUNDLED[0]
-    content, facts = (catalog.WEIGHTS / model.file).read_bytes(), catalog.card(model)
+    content, facts = (catalog.WEIGHTS / model.file).read_bytes(), catalog.card(model, ClassifierCard)
     assert (facts.sha256, facts.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
     assert facts.bytes <= 25e6
     assert 0 < min(facts.top1_imagenette, facts.top1_caltech101) <= facts.top1 <= facts.top5 <= 1
@@ -141,10 +160,26 @@ def test_the_card_describes_the_file_beside_it():
 
 def test_an_unknown_key_is_said_in_a_sentence():
     with pytest.raises(UserError, match="There is no model called “alexnet”"):
-        catalog.get("alexnet")
+        catalog.get("alexnet", Model)
+
+
+def test_a_key_of_another_task_is_unknown():
+    with pytest.raises(UserError, match="There is no model called “resnet18-photos110”"):
+        catalog.get("resnet18-photos110", CharacterModel)
+
+
+@pytest.mark.parametrize("model", CHARACTERS, ids=key_of)
+def test_the_card_of_the_character_model_describes_the_file_beside_it(model):
+    content, facts = (catalog.WEIGHTS / model.file).read_bytes(), catalog.card(model, CharacterCard)
+    assert (facts.sha256, facts.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert catalog.card(model, Card) == Card(facts.sha256, facts.bytes)
+    assert facts.bytes <= 4e6
+    assert 1 < facts.bits_per_character < 2
+    assert facts.held_out_characters > 500_000
+    assert facts.updates > 4000
 
 
 def test_the_catalogue_opens_without_torch():
     heavy = "torch", "torchvision", "transformers", "cv2", "huggingface_hub"
-    code = f"import sys, pretrained.catalog as c; c.models(); sys.exit(sum(m in sys.modules for m in {heavy}))"
+    code = f"import sys, pretrained.catalog as c; c.models(c.Model); sys.exit(sum(m in sys.modules for m in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0

@@ -17,11 +17,12 @@ from safetensors.torch import save_file
 
 from explorer.models.resnet import resnet18
 from pretrained import LoadError, catalog, classification, loading
+from pretrained.records import ImageClassifier
 from training import photos
 
-BUNDLED = catalog.get("resnet18-photos110")
-OFFICIAL = catalog.get("resnet18-imagenet-v1")
-NEW_RECIPE = catalog.get("resnet50-imagenet-v2")
+BUNDLED = catalog.get("resnet18-photos110", ImageClassifier)
+OFFICIAL = catalog.get("resnet18-imagenet-v1", ImageClassifier)
+NEW_RECIPE = catalog.get("resnet50-imagenet-v2", ImageClassifier)
 
 
 def random_statistics(module: torch.nn.Module) -> torch.nn.Module:
@@ -90,7 +91,7 @@ def test_gradients_reach_the_photo_even_if_loaded_in_inference_mode(official):
     assert x.grad.abs().sum() > 0
 
 
-def untrained(model: catalog.Model) -> classification.Classifier:
+def untrained(model: ImageClassifier) -> classification.Classifier:
     return classification.Classifier(model, torch.nn.Identity(), ())
 
 
@@ -199,4 +200,4 @@ def test_damaged_bundled_weights_are_said(bundled):
 
 
 def test_every_record_has_a_network():
-    assert {model.architecture for model in catalog.models("classification")} <= classification.BUILDERS.keys()
+    assert {model.architecture for model in catalog.models(ImageClassifier)} <= classification.BUILDERS.keys()

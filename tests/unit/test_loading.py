@@ -15,10 +15,11 @@ from torchvision.models import get_weight
 
 from explorer.models.resnet import resnet18
 from pretrained import LoadError, catalog, loading
+from pretrained.records import ImageClassifier, Model
 from tests.unit.fileserver import serving
 
-OFFICIAL = catalog.get("resnet18-imagenet-v1")
-NEW_RECIPE = catalog.get("resnet50-imagenet-v2")
+OFFICIAL = catalog.get("resnet18-imagenet-v1", ImageClassifier)
+NEW_RECIPE = catalog.get("resnet50-imagenet-v2", ImageClassifier)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def empty_caches(tmp_path, monkeypatch) -> Path:
     return checkpoints
 
 
-def official_address(monkeypatch, model: catalog.Model, url: str) -> None:
+def official_address(monkeypatch, model: Model, url: str) -> None:
     """Serve this model's file there instead of at torchvision's address."""
     weights = get_weight(model.weights)
     elsewhere = replace(weights.value, url=url)
@@ -46,7 +47,7 @@ def saved(path: Path, state: dict) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def named_by_hash(folder: Path, model: catalog.Model, state: dict) -> catalog.Model:
+def named_by_hash(folder: Path, model: Model, state: dict) -> Model:
     """Save a checkpoint under a name with its own hash, as torchvision does, and return the record that wants it."""
     digits = saved(folder / "new.pth", state)[:8]
     file = f"{model.architecture}-{digits}.pth"

@@ -1,0 +1,116 @@
+"""What is written down about a trained network: a record and a card for each task, over what all have in common.
+
+A record identifies a model and says how to feed it. What was measured stands elsewhere: in torchvision's `weights.meta`, or
+in the card that the training wrote beside the bundled weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Task = Literal["classification", "characters"]
+Source = Literal["bundled", "torchvision"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """One trained network; a subclass for each task.
+
+    key: stable, lower case, used in addresses; name: for the visitor; family: the idea it belongs to;
+    architecture: the function or class in explorer.models that builds it;
+    source: where the weights come from; file: their file name, which for torchvision ends in the first digits of its SHA-256;
+    licence: of the weights; data: what they were trained on;
+    weights: torchvision's name of them, "" if they are not torchvision's;
+    hub_repo: a Hugging Face repository that has the very same weights as model.safetensors, or "".
+    """
+
+    task: ClassVar[Task]
+
+    key: str
+    name: str
+    family: str
+    architecture: str
+    source: Source
+    file: str
+    licence: str
+    data: str
+    weights: str = ""
+    hub_repo: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageClassifier(Model):
+    """A photo in, a score for each class out.
+
+    input_size: side of the square the network sees, pixels; resize: "squeeze" the whole photo into it, or scale the
+    short side to resize_size and "crop" the centre; mean, std: of RGB in 0–1, per channel.
+    """
+
+    task = "classification"
+
+    input_size: int
+    resize: Literal["squeeze", "crop"]
+    resize_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CharacterModel(Model):
+    """Characters in, after each the probabilities of the next one out.
+
+    embedding_size, hidden_size: widths of the network; line: the longest line of its training text, characters.
+    """
+
+    task = "characters"
+
+    embedding_size: int
+    hidden_size: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the training wrote about bundled weights, of whatever task. sha256, bytes: of the file."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ClassifierCard(Card):
+    """Scores are shares of the held-out photos, 0–1."""
+
+    top1: float
+    top5: float
+    top1_imagenette: float
+    top1_caltech101: float
+    epochs: int
+
+
+@dataclass(frozen=True)
+class CharacterCard(Card):
+    """bits_per_character: mean of −log₂ P(next character) over the held-out text; updates: of the weights in training."""
+
+    bits_per_character: float
+    held_out_characters: int
+    updates: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the makers of an image classifier measured.
+
+    top1, top5: share of the held-out photos, 0–1; measured_on: which photos; top1_by_dataset: the same, per source,
+    where the photos have several; parameters: count, without the running statistics of batch norm; mib: size of the
+    file, 2²⁰ bytes; gmacs: 10⁹ multiply–adds per photo (torchvision lists them as GFLOPS), None if nobody counted.
+    """
+
+    top1: float
+    top5: float
+    measured_on: str
+    top1_by_dataset: tuple[tuple[str, float], ...]
+    parameters: int
+    mib: float
+    gmacs: float | None
