@@ -63,3 +63,17 @@ class MultiHeadAttention(nn.Module):
     def split(self, x: Tensor) -> Tensor:
         """(B, T, d_model) → (B, heads, T, d_head)."""
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def sum_of_heads(heads: Tensor, w_out: Tensor, b_out: Tensor) -> tuple[Tensor, Tensor]:
+    """concat(head_1 … head_h) W_O, head by head: Σ head_i W_O^i, where W_O^i are the rows of W_O that head_i meets.
+
+    heads: float (B, heads, T, d_head); w_out: (d_model, heads · d_head), nn.Linear's weight, which is W_Oᵀ; b_out: (d_model,)
+    → MultiHeadAttention's output (B, T, d_model) and what each head adds to it (B, heads, T, d_model).
+    """
+    w_heads = w_out.mT.unflatten(0, (heads.shape[1], -1))  # (heads, d_head, d_model)
+    # head_i W_O^i
+    parts = heads @ w_heads  # (B, heads, T, d_model)
+    # Σ head_i W_O^i + b_O
+    output = parts.sum(dim=1) + b_out  # (B, T, d_model)
+    return output, parts
