@@ -1,0 +1,150 @@
+"""A model's files from Hugging Face's hub, by its id: only data, never a pickle, never code.
+
+Looked for in this order: the folder EXPLORER_MODELS/<owner>--<name>, Hugging Face's own cache, the explorer's cache (a
+folder of the same kind), the network. HF_ENDPOINT names another server than huggingface.co, HF_HUB_OFFLINE=1 none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import quote
+
+import torch.hub
+from huggingface_hub import constants, try_to_load_from_cache
+from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+from explorer.errors import UserError
+from explorer.text import _
+from pretrained import LoadError
+from pretrained.download import Cancelled, Progress, fetch
+from pretrained.loading import LOCAL_FOLDER
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+TOKENIZER = "tokenizer.json"
+OLD_TOKENIZERS = ("vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json")
+
+
+def fetch_repository(repository: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Path:
+    """The folder with all that is needed of the model: config.json, a tokenizer, the weights as safetensors.
+
+    repository: "bert-base-uncased", "klue/bert-base". progress, cancelled: as in download.fetch, of the largest file.
+    UserError: it is no id. LoadError: there is no such model, it has no safetensors, or it could not be had.
+    """
+    repository = checked(repository)
+    for folder in (_local(repository), _hugging_face_cache(repository), _cache(repository)):
+        if folder is not None and is_complete(folder):
+            return folder
+    return _download(repository, progress, cancelled)
+
+
+def checked(repository: str) -> str:
+    """The id without spaces around it. UserError: it cannot be one."""
+    repository = repository.strip().removeprefix("https://huggingface.co/").strip("/")
+    try:
+        validate_repo_id(repository)
+    except HFValidationError as error:
+        message = _("“{id}” is no model id; type one such as klue/bert-base, as it stands on huggingface.co.")
+        raise UserError(message.format(id=repository[:80])) from error
+    return repository
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether config, a tokenizer and every file of weights are there."""
+    if not (folder / CONFIG).is_file() or not any((folder / name).is_file() for name in (TOKENIZER, *OLD_TOKENIZERS)):
+        return False
+    if (folder / INDEX).is_file():
+        return all((folder / shard).is_file() for shard in _shards(folder / INDEX))
+    return (folder / WEIGHTS).is_file()
+
+
+def _shards(index: Path) -> list[str]:
+    """The files that an index of weights names, each plain name once. LoadError: it is no such index."""
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise LoadError(_("{file} is damaged or not an index of weights.").format(file=index.name)) from error
+    if not names or any(Path(name).name != name or not name.endswith(".safetensors") for name in names):
+        raise LoadError(_("{file} names files that are not weights, so it was not used.").format(file=index.name))
+    return names
+
+
+def _folder_name(repository: str) -> str:
+    return repository.replace("/", "--")
+
+
+def _local(repository: str) -> Path | None:
+    folder = os.environ.get(LOCAL_FOLDER)
+    return Path(folder).expanduser() / _folder_name(repository) if folder else None
+
+
+def _hugging_face_cache(repository: str) -> Path | None:
+    found = try_to_load_from_cache(repository, CONFIG)
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _cache(repository: str) -> Path:
+    return Path(torch.hub.get_dir()) / "hub_models" / _folder_name(repository)
+
+
+def _download(repository: str, progress: Progress | None, cancelled: Cancelled | None) -> Path:
+    if constants.HF_HUB_OFFLINE:
+        message = _("{name} is not on this computer and HF_HUB_OFFLINE forbids the network; use a bundled model.")
+        raise LoadError(message.format(name=repository))
+    folder = _cache(repository)
+
+    def get(name: str, report: Progress | None = None) -> bool:
+        """Whether the repository has the file, which then lies in the folder."""
+        if (folder / name).is_file():
+            return True
+        url = f"{constants.ENDPOINT}/{repository}/resolve/main/{quote(name)}"
+        try:
+            fetch(url, folder / name, name=repository, sha256="", progress=report, cancelled=cancelled)
+        except LoadError as error:
+            if isinstance(error.__cause__, HTTPError) and error.__cause__.code == 404:
+                return False
+            raise
+        return True
+
+    try:
+        known = get(CONFIG)
+    except LoadError as error:
+        if not isinstance(error.__cause__, HTTPError) or error.__cause__.code not in (401, 403):
+            raise
+        known = False  # the hub says "unauthorised" of what does not exist
+    if not known:
+        message = _("There is no open model called {name} on the hub; check the spelling on huggingface.co.")
+        raise LoadError(message.format(name=repository))
+    has_tokenizer = get(TOKENIZER)
+    if not has_tokenizer:
+        has_tokenizer = sum(get(name) for name in OLD_TOKENIZERS) > 0  # all of them: some need two files
+    if not has_tokenizer:
+        raise LoadError(
+            _("{name} has no tokenizer, so it cannot read text; choose another model.").format(name=repository)
+        )
+    for name in SETTINGS:
+        get(name)
+    if not get(WEIGHTS, progress):
+        if not get(INDEX):
+            message = _(
+                "{name} has its weights only in a form that can hold program code (a pickle), so they were not opened; "
+                "choose a model that has model.safetensors."
+            )
+            raise LoadError(message.format(name=repository))
+        shards = _shards(folder / INDEX)
+        for number, shard in enumerate(shards):
+            if not get(shard, _share(progress, number, len(shards))):
+                raise LoadError(_("{name} lacks a part of its weights, {file}.").format(name=repository, file=shard))
+    return folder
+
+
+def _share(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """Progress of one of several files as progress of all, taking them for equally large."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(done + number * (total or 0), None if total is None else total * count)
