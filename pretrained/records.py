@@ -91,11 +91,18 @@ class ClassifierCard(Card):
 
 @dataclass(frozen=True)
 class CharacterCard(Card):
-    """bits_per_character: mean of −log₂ P(next character) over the held-out text; updates: of the weights in training."""
+    """bits_per_character: mean of −log₂ P(next character) over the held-out text; updates: of the weights in training.
+
+    unigram_bits, five_gram_bits, gzip_bits, xz_bits: the same text by training/character_baselines.py, for comparison.
+    """
 
     bits_per_character: float
     held_out_characters: int
     updates: int
+    unigram_bits: float
+    five_gram_bits: float
+    gzip_bits: float
+    xz_bits: float
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
     python -m training.character_lstm --data FILE --out DIR            # resumes from DIR/last.pt
     python -m training.character_lstm --data FILE --out DIR --export   # the weights and their bits per character
 
-FILE (en_children_classics.txt) has a sentence a line and an empty line after each chapter. The chapters are set in lines of
-at most 64 characters, as in a book, so that the state can learn where a line ends; every 20th chapter is held out.
+FILE: see training/character_text.py.
 """
 
 from __future__ import annotations
@@ -13,43 +12,22 @@ import argparse
 import hashlib
 import json
 import math
-import textwrap
 import time
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
-from explorer.models.characters import ALPHABET, CharacterLSTM
+from explorer.models.characters import CharacterLSTM, encode
+from training.character_baselines import baselines
+from training.character_text import chapters, split
 
 STREAMS = 64
 CHUNK = 128  # characters between two updates; the state is carried over
 PEAK_LEARNING_RATE = 3e-3
-LINE = 64
-HELD_OUT_EVERY = 20
 WEIGHTS = Path(__file__).parents[1] / "pretrained/weights/character-lstm-640.safetensors"
-
-
-def chapters(file: Path) -> list[str]:
-    """The book's chapters, set in lines; characters outside ALPHABET are left out."""
-    known = set(ALPHABET)
-    parts = file.read_text(encoding="utf-8").split("\n\n")
-    running = (" ".join("".join(c for c in part if c in known).split()) for part in parts)
-    return ["\n".join(textwrap.wrap(text, LINE)) + "\n\n" for text in running if text]
-
-
-def encode(text: str) -> Tensor:
-    """int64 (len(text),), places in ALPHABET."""
-    place = {character: i for i, character in enumerate(ALPHABET)}
-    return torch.tensor([place[character] for character in text])
-
-
-def split(texts: list[str]) -> tuple[list[str], list[str]]:
-    """(train, held out)."""
-    held_out = texts[::HELD_OUT_EVERY]
-    return [text for i, text in enumerate(texts) if i % HELD_OUT_EVERY], held_out
 
 
 def learning_rate(progress: float) -> float:
@@ -129,7 +107,7 @@ def train(data: Path, out: Path, epochs: int) -> None:
 
 def export(data: Path, out: Path) -> None:
     """Write the weights as fp16 safetensors, and beside them what that very file scores, as JSON."""
-    _texts, held_out = split(chapters(data))
+    train_texts, held_out = split(chapters(data))
     saved = torch.load(out / "last.pt", weights_only=True)
     half = {name: tensor.half().contiguous() for name, tensor in saved["model"].items()}
     WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
@@ -140,6 +118,7 @@ def export(data: Path, out: Path) -> None:
         "bits_per_character": bits_per_character(model, held_out),
         "held_out_characters": sum(map(len, held_out)),
         "updates": saved["step"],
+        **baselines(train_texts, held_out),
         "sha256": hashlib.sha256(WEIGHTS.read_bytes()).hexdigest(),
         "bytes": WEIGHTS.stat().st_size,
     }

@@ -14,7 +14,7 @@ from explorer.errors import UserError
 from explorer.models import characters, resnet
 from pretrained import LoadError, catalog
 from pretrained.records import Card, CharacterCard, CharacterModel, ClassifierCard, ImageClassifier, Model
-from training import character_lstm
+from training.character_text import LINE
 
 CLASSIFIERS = catalog.models(ImageClassifier)
 OFFICIAL = [model for model in CLASSIFIERS if model.source == "torchvision"]
@@ -62,7 +62,7 @@ def test_every_character_model_is_complete(model):
     module = getattr(characters, model.architecture)(model.embedding_size, model.hidden_size)
     assert module.embedding.weight.shape == (len(characters.ALPHABET), model.embedding_size)
     assert module.lstm.hidden_size == model.hidden_size
-    assert model.line == character_lstm.LINE
+    assert model.line == LINE
 
 
 def test_keys_names_and_files_are_unique():
