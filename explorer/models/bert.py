@@ -260,9 +260,15 @@ class BertForPreTraining(nn.Module):
         self.bert = Bert(config)
         self.cls = Heads(config, self.bert.embeddings.word_embeddings)
 
-    def forward(self, tokens: Tensor, types: Tensor | None = None, keep: Tensor | None = None) -> BertOutput:
+    def forward(
+        self,
+        tokens: Tensor,
+        types: Tensor | None = None,
+        keep: Tensor | None = None,
+        head_mask: Tensor | None = None,
+    ) -> BertOutput:
         """As Bert."""
-        return self.bert(tokens, types, keep)
+        return self.bert(tokens, types, keep, head_mask)
 
     def masked_words(self, x: Tensor) -> Tensor:
         """x: float (..., hidden), vectors of places as any layer gives them → logits of the words (..., vocabulary)."""
