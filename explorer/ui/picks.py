@@ -9,8 +9,7 @@ from explorer.components.maps import Picked
 
 def fresh_pick(key: str) -> Picked | None:
     """The cell that was clicked in these maps, in the run after the click only; asked before the maps are mounted."""
-    held = (st.session_state.get(key) or {}).get("picked")
-    picked = None if held is None else Picked(held["map"], held["row"], held["column"])
+    picked = Picked.read((st.session_state.get(key) or {}).get("picked"))
     fresh = picked is not None and picked != st.session_state.get(f"{key} seen")
     st.session_state[f"{key} seen"] = picked
     return picked if fresh else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,11 +65,17 @@ class Map:
 
 @dataclass(frozen=True)
 class Picked:
-    """The cell that was clicked last. map: place in the sequence; row, column: in cells."""
+    """The cell that was clicked last. map: place in the sequence; row, column: in cells; time: of the click, ms since 1970."""
 
     map: int
     row: int
     column: int
+    time: int = 0
+
+    @classmethod
+    def read(cls, held: Mapping[str, int] | None) -> Picked | None:
+        """From what the browser sent."""
+        return None if held is None else cls(held["map"], held["row"], held["column"], held.get("time", 0))
 
 
 def maps(
@@ -121,5 +127,4 @@ def maps(
         ],
     }
     state = _mount(key=key, data=pack(body, arrays), default={"picked": None}, on_picked_change=lambda: None)
-    picked = state.picked
-    return None if picked is None else Picked(picked["map"], picked["row"], picked["column"])
+    return Picked.read(state.picked)

@@ -120,7 +120,8 @@ export default function ({ data, parentElement, setStateValue }) {
     const picture = new Picture((cell) => state.pick?.({ map: place, ...cell }));
     state.pictures.push(picture);
   }
-  state.pick = body.pick ? (cell) => setStateValue("picked", cell) : null;
+  // Its time tells a second click on the same cell from the first.
+  state.pick = body.pick ? (cell) => setStateValue("picked", { ...cell, time: Date.now() }) : null;
   const palette = readPalette(root);
   const shared = scales(body, arrays);
   const wanted = state.pictures.slice(0, body.maps.length).map((picture) => picture.element);
