@@ -13,21 +13,49 @@ from torch import Tensor, nn
 
 
 def scaled_dot_product_attention(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, scale: float | None = None
 ) -> tuple[Tensor, Tensor]:
     """softmax(QKᵀ / √d_k) V (Vaswani et al. 2017, eq. 1); F.scaled_dot_product_attention.
 
     query: float (..., T, d_k); key: (..., S, d_k); value: (..., S, d_v); mask: bool, broadcast to (..., T, S), True where
-    a query may look → output (..., T, d_v) and weights (..., T, S), whose rows sum to 1.
+    a query may look; scale: in place of 1 / √d_k → output (..., T, d_v) and weights (..., T, S), whose rows sum to 1. A
+    query that may look nowhere gets NaN: the softmax of nothing is 0 / 0.
     """
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     # score = QKᵀ / √d_k
-    scores = query @ key.mT / math.sqrt(query.shape[-1])  # (..., T, S)
+    scores = query @ key.mT * scale  # (..., T, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     # α = softmax(score)
     weights = scores.softmax(dim=-1)  # (..., T, S)
     # output = αV
     output = weights @ value  # (..., T, d_v)
+    return output, weights
+
+
+def causal_mask(queries: int, keys: int | None = None) -> Tensor:
+    """Query t may look at the keys 0 … t, not at what comes later. → bool (queries, keys), True where it may look."""
+    return torch.ones(queries, queries if keys is None else keys, dtype=torch.bool).tril()
+
+
+def padding_mask(lengths: Tensor, keys: int) -> Tensor:
+    """Nobody may look at what only fills a sentence up. lengths: int (B,), real keys of each → bool (B, 1, keys)."""
+    return (torch.arange(keys) < lengths[:, None])[:, None]
+
+
+def self_attention(
+    x: Tensor, w_query: Tensor, w_key: Tensor, w_value: Tensor, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Query, key and value of one sequence: every word asks every other.
+
+    x: float (..., T, d_model); w_query, w_key: (d_model, d_k); w_value: (d_model, d_v); mask: as above → output
+    (..., T, d_v) and weights (..., T, T).
+    """
+    # Q = XW_Q, K = XW_K, V = XW_V
+    query = x @ w_query  # (..., T, d_k)
+    key = x @ w_key  # (..., T, d_k)
+    value = x @ w_value  # (..., T, d_v)
+    output, weights = scaled_dot_product_attention(query, key, value, mask)
     return output, weights
 
 
