@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.components.maps import Map
 from explorer.convnet_views import Head, Layer
+from explorer.numbers import grouped, number
 from explorer.pooling_views import Change, Kind, Pair, Setup, as_grey, change, pool, winners
 from explorer.shapes import pool_output_formula
 from explorer.text import _
@@ -174,13 +175,3 @@ def noise_finding(curves: Mapping[Kind, np.ndarray]) -> str:
         text = _("This noise reaches average pooling {ratio:.1f} times as far as max pooling.")
         ratio = smallest / largest if largest else 0.0
     return text.format(ratio=ratio) if ratio else _("This noise reaches both alike.")
-
-
-def number(value: float, digits: int = 3) -> str:
-    """With a real minus sign and without a negative zero."""
-    return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")
-
-
-def grouped(value: int) -> str:
-    """4194304 → 4 194 304, with narrow spaces that do not break."""
-    return f"{value:,}".replace(",", "\u202f")
