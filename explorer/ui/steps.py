@@ -14,12 +14,13 @@ from explorer.text import _
 from explorer.trace import Trace
 
 
-def show_steps(trace: Trace, *, key: str, roles: Mapping[str, str], start: int = 0) -> None:
+def show_steps(trace: Trace, *, key: str, roles: Mapping[str, str], start: int = 0, url: str = "step") -> None:
     """The stepper on this trace, and a button to keep it as NPZ.
 
-    roles: name in the source → palette role. start: the step to open on where the URL names none.
+    roles: name in the source → palette role. start: the step to open on where the URL names none. url: the
+    query parameter that keeps the step; a second stepper on a page needs another.
     """
-    stepper(encode(trace, {"roles": dict(roles), "url": "step", "start": start}), key=key)
+    stepper(encode(trace, {"roles": dict(roles), "url": url, "start": start}), key=key)
     st.download_button(
         _("Save these steps (NPZ)"),
         lambda: _as_npz(trace),
