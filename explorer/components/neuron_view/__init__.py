@@ -1,0 +1,44 @@
+"""One head, neuron by neuron: query times key element by element, their sum, the scale, and the softmax over all keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from explorer.components.bundle import bundle
+from explorer.components.packing import pack
+from explorer.components.style import stylesheet
+
+COMPONENTS = Path(__file__).parents[1]
+_mount = st.components.v2.component(
+    "explorer.neuron_view",
+    html='<div class="root"></div>',
+    css=stylesheet(COMPONENTS, "shared/base.css", "neuron_view/neuron_view.css"),
+    js=bundle(COMPONENTS, "neuron_view/neuron_view.js"),
+)
+
+
+def neuron_view(
+    query: np.ndarray,
+    key_vectors: np.ndarray,
+    weights: np.ndarray,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    *,
+    key: str,
+    scale: float,
+    bias: np.ndarray | None = None,
+    locked: int = 0,
+) -> None:
+    """Show how one head's weights come about; the visitor chooses the query in the browser.
+
+    query: float (T, d_head); key_vectors: (S, d_head); weights: (T, S), what the model computed, to check against. queries,
+    keys: the tokens. scale: what the dot product is multiplied with, 1/√d_head. bias: (T, S), added to the scaled scores,
+    −inf where a mask forbids. locked: the query shown first.
+    """
+    arrays = [query, key_vectors, weights] + ([] if bias is None else [bias])
+    body = {"queries": list(queries), "keys": list(keys), "scale": float(scale), "locked": locked}
+    _mount(key=key, data=pack(body, [np.ascontiguousarray(array, np.float32) for array in arrays]))
