@@ -32,6 +32,7 @@ PICTURES = {
     "Convolution": "conv_maps",
     "Pooling and layers": "pool_maps",
     "Image classification": "class_maps",
+    "Positional encoding": "pos_heatmap",
     "Home": "card_filters",
 }
 SLIDERS = (
@@ -39,6 +40,7 @@ SLIDERS = (
     Slider("convolution", "Stride", "conv_maps"),
     Slider("pooling", "Window", "pool_maps"),
     Slider("classification", "How dark the rest gets", "class_maps", "More"),
+    Slider("positions", "Positions", "pos_heatmap"),
 )
 
 

@@ -15,6 +15,7 @@ STEPPERS = {
     "convolution": "conv_stepper",
     "pooling": "pool_stepper_line",
     "classification": "resnet_stepper",
+    "positions": "pos_stepper_encoding",
 }
 
 

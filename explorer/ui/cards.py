@@ -65,11 +65,19 @@ def classification() -> Map:
     return Map(overlay(pixels, enlarge(cam, pixels.shape[1], pixels.shape[0])), "")
 
 
+def positions() -> Map:
+    """Sinusoids: a row for each of 48 positions."""
+    from explorer.position_views import encode
+
+    return Map(encode(48, 72, 10_000), "")
+
+
 THUMBNAILS: dict[str, Callable[[], Map]] = {
     "filters": filters,
     "convolution": convolution,
     "pooling": pooling,
     "classification": classification,
+    "positions": positions,
 }
 
 

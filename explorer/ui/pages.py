@@ -56,6 +56,14 @@ def chapters() -> dict[str, list[Topic]]:
                 _("Give ResNet a photo: what it answers, and where it looked."),
             ),
         ],
+        _("Reading sequences"): [
+            Topic(
+                "positions",
+                _("Positional encoding"),
+                ":material/waves:",
+                _("Waves that tell attention the order, and the rotation inside them."),
+            ),
+        ],
     }
 
 
