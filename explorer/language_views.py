@@ -1,0 +1,90 @@
+"""What the BERT page shows of a reading: attention by tokens or by words, vectors of one word in two texts, heads that matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.attention_statistics import groups, merge, without
+from explorer.tokens import Tokens
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Attention between what is shown, N tokens or words.
+
+    labels: N texts. attention: float32 (layers, heads, N, N). members: the tokens behind each, N tuples of places.
+    special: bool (N,).
+    """
+
+    labels: tuple[str, ...]
+    attention: np.ndarray
+    members: tuple[tuple[int, ...], ...]
+    special: np.ndarray
+
+    def place(self, token: int) -> int | None:
+        """Where a token is shown; None if it is hidden."""
+        return next((i for i, tokens in enumerate(self.members) if token in tokens), None)
+
+
+def shown(
+    tokens: Tokens,
+    attention: np.ndarray,
+    *,
+    hide_special: bool = False,
+    renormalise: bool = False,
+    whole_words: bool = False,
+) -> Shown:
+    """Attention (layers, heads, T, T) as the visitor wants to see it.
+
+    hide_special: leave [CLS], [SEP] … out; renormalise: let the rows sum to 1 again then. whole_words: pieces of a word as
+    one: weight to them summed, weight from them averaged (Clark et al. 2019).
+    """
+    group = groups(tokens.words) if whole_words else np.arange(len(tokens))
+    members = tuple(tuple(np.flatnonzero(group == g).tolist()) for g in range(group.max() + 1))
+    special = np.array([bool(tokens.special[m[0]]) for m in members])
+    if whole_words:
+        attention = merge(attention, group)
+    if hide_special:
+        attention = without(attention, special, renormalise)
+        members = tuple(m for m, hidden in zip(members, special, strict=True) if not hidden)
+        special = special[~special]
+    labels = tuple(label_of(tokens, m) for m in members)
+    return Shown(labels, attention, members, special)
+
+
+def label_of(tokens: Tokens, members: tuple[int, ...]) -> str:
+    """The text of tokens that belong together, as typed; "##" before a piece that goes on with a word."""
+    first, last = members[0], members[-1]
+    if len(members) == 1:
+        return f"##{tokens.labels[first]}" if tokens.continues[first] else tokens.labels[first]
+    sentence = tokens.pair if tokens.pair is not None and tokens.segments[first] else tokens.text
+    return sentence[tokens.spans[first, 0] : tokens.spans[last, 1]].strip()
+
+
+def words_of(tokens: Tokens) -> dict[str, tuple[int, ...]]:
+    """Each word of the text, first occurrence, → the places of its tokens; special tokens left out."""
+    found: dict[str, tuple[int, ...]] = {}
+    group = groups(tokens.words)
+    for g in range(group.max() + 1):
+        members = tuple(np.flatnonzero(group == g).tolist())
+        if not tokens.special[members[0]]:
+            found.setdefault(label_of(tokens, members), members)
+    return found
+
+
+def cosine_by_layer(a: np.ndarray, places_a: tuple[int, ...], b: np.ndarray, places_b: tuple[int, ...]) -> np.ndarray:
+    """How alike a word's vectors are in two texts: cosine after each layer, −1 to 1.
+
+    a, b: hidden states (layers + 1, T, width); places: the word's tokens, whose mean stands for it → (layers + 1,).
+    """
+    u, v = a[:, list(places_a)].mean(1), b[:, list(places_b)].mean(1)  # (layers + 1, width)
+    return (u * v).sum(-1) / (np.linalg.norm(u, axis=-1) * np.linalg.norm(v, axis=-1))
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a − b of two attentions over equally many tokens and heads, (layers, heads, N, N). Raises ValueError otherwise."""
+    if a.shape != b.shape:
+        raise ValueError(f"attentions of shapes {a.shape} and {b.shape} cannot be compared cell by cell")
+    return a - b

@@ -1,0 +1,62 @@
+"""What is shown of a reading: hidden special tokens, whole words, labels, cosines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tokenizers import BertWordPieceTokenizer, Tokenizer
+
+from explorer.language_views import cosine_by_layer, difference, label_of, shown, words_of
+from explorer.tokens import Tokens, encode
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##believ", "##able", "cat", "the", "잔다"]
+
+
+@pytest.fixture(scope="module")
+def tokens() -> Tokens:
+    tokenizer: Tokenizer = BertWordPieceTokenizer({p: i for i, p in enumerate(PIECES)}, strip_accents=False)._tokenizer
+    return encode(tokenizer, "The  Unbelievable cat", "cat 잔다", limit=32)
+
+
+@pytest.fixture(scope="module")
+def attention(tokens) -> np.ndarray:
+    weights = np.exp(np.random.default_rng(0).standard_normal((2, 3, len(tokens), len(tokens))))
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def test_all_tokens(tokens, attention):
+    found = shown(tokens, attention)
+    assert found.labels == ("[CLS]", "The", "Un", "##believ", "##able", "cat", "[SEP]", "cat", "잔다", "[SEP]")
+    assert found.attention is attention
+    assert found.place(5) == 5
+
+
+def test_whole_words_without_special_tokens(tokens, attention):
+    found = shown(tokens, attention, hide_special=True, renormalise=True, whole_words=True)
+    assert found.labels == ("The", "Unbelievable", "cat", "cat", "잔다")
+    assert found.members[1] == (2, 3, 4)
+    np.testing.assert_allclose(found.attention.sum(-1), 1)
+    assert found.place(3) == 1
+    assert found.place(0) is None
+    plain = shown(tokens, attention, hide_special=True, whole_words=True)
+    np.testing.assert_allclose(plain.attention[..., 1, 2], attention[..., 2:5, 5].mean(-1))
+    np.testing.assert_allclose(plain.attention[..., 2, 1], attention[..., 5, 2:5].sum(-1))
+
+
+def test_words(tokens):
+    assert words_of(tokens) == {"The": (1,), "Unbelievable": (2, 3, 4), "cat": (5,), "잔다": (8,)}
+    assert label_of(tokens, (8,)) == "잔다"
+
+
+def test_cosine():
+    a = np.zeros((2, 3, 2))
+    a[0, 0], a[0, 1], a[1, :2] = (1, 0), (0, 1), (2, 0)
+    b = np.zeros((2, 1, 2))
+    b[:, 0] = (3, 0)
+    np.testing.assert_allclose(cosine_by_layer(a, (0, 1), b, (0,)), [np.sqrt(0.5), 1])
+
+
+def test_difference_needs_equal_shapes():
+    assert difference(np.ones((1, 1, 2, 2)), np.zeros((1, 1, 2, 2))).sum() == 4
+    with pytest.raises(ValueError, match="cannot be compared"):
+        difference(np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3)))
