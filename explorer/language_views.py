@@ -1,4 +1,4 @@
-"""What the BERT page shows of a reading: attention by tokens or by words, vectors of one word in two texts, heads that matter."""
+"""What the BERT page shows of a reading: attention by tokens or by words, and the vectors of one word in two texts."""
 
 from __future__ import annotations
 
