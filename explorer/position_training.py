@@ -31,9 +31,9 @@ TESTED = 256
 class Report:
     """How far the training is. Each mapping has the models "none", "learned" and "sinusoid".
 
-    step: updates done, of STEPS. losses: (step,), of each update. accuracy: (2 · length − 1,), share of words at place
-    1, 2, … of sentences twice as long as those in training whose predecessor is named. trained: the share over sentences
-    as long as in training. attention: (length, length), of the model on `sentence`. tables: (2 · length, D_MODEL), the
+    step: updates done, of STEPS. losses: (step,), of each update. accuracy: (2 · length − 1,), the share of sentences,
+    twice as long as those in training, in which word 2, 3, … has its predecessor named. trained: the same over all words of
+    sentences as long as in training. attention: (length, length), of the model on `sentence`. tables: (2 · length, D_MODEL), the
     positions' vectors. sentence: (length,), numbers of WORDS.
     """
 

@@ -17,7 +17,7 @@ from explorer.models.positions import shift_positions, shift_rotations, sinusoid
 from explorer.trace import Trace, trace
 from explorer.words import random_vectors
 
-STEPPED_NUMBERS = 4096
+STEPPED_NUMBERS = 8192
 """Numbers of an encoding that is stepped through; of a longer one the first positions."""
 DENSE = 8
 """Points of a drawn wave for each position."""

@@ -35,15 +35,15 @@ page.header(
 
 controls, picture = page.play()
 with controls:
-    length = bounded(_("Positions"), range(16, 129, 8), 64, key="pos_length")
-    d_model = bounded(_("Dimensions d_model"), range(4, 129, 4), 64, key="pos_width")
+    length = bounded(_("Positions"), range(16, 129, 8), 48, key="pos_length")
+    d_model = bounded(_("Dimensions d_model"), range(4, 129, 4), 128, key="pos_width")
     base = bounded(_("Base"), BASES, 10_000, key="pos_base",
                    help=_("How slow the slowest wave is. Vaswani and colleagues took 10000."))  # fmt: skip
     with st.expander(_("More")):
         picked = fresh_pick("pos_heatmap")
         if picked is not None:
             st.session_state["pos_dimension"], st.session_state["pos_at"] = picked.column, min(picked.row, length - 2)
-        dimension = bounded(_("Dimension"), range(d_model), 8, key="pos_dimension")
+        dimension = bounded(_("Dimension"), range(d_model), 16, key="pos_dimension")
         position = bounded(_("Position"), range(length - 1), 10, key="pos_at")
         keep_in_address({"pos_dimension": str(dimension), "pos_at": str(position)}, key="pos_address")
 encoding, periods = encode(length, d_model, base), wavelengths(d_model, base)
@@ -58,8 +58,8 @@ with picture:
 st.subheader(_("How alike are two positions?"), anchor=False)
 controls, picture = page.play()
 with controls:
-    st.markdown(_("Attention compares vectors by their dot product. Two positions give the same number wherever they stand, "
-                  "as long as they are equally far apart. Set the base to 10: which distant positions look alike?"))  # fmt: skip
+    st.markdown(_("Attention compares vectors by their dot product. Two positions give the same number wherever they "
+                  "stand, as long as they are equally far apart. Set the base to 10: which far positions look alike?"))  # fmt: skip
     offset = bounded(_("Offset k"), range(1, length - position), 5, key="pos_offset")
 dots, apart = dot_products(encoding), distances(encoding)
 with picture:
@@ -76,10 +76,12 @@ with controls:
     st.markdown(_("A sine and its cosine are a point on a circle. Moving on by k positions turns the point by a fixed angle, "
                   "wherever it starts. So one matrix, $R(k)$, leads from each position to the one k further on, and a layer "
                   "can learn to look k words back. Dimension, position and offset are those chosen above."))  # fmt: skip
+left, right = picture.columns([2, 3], gap="medium", vertical_alignment="center")
+with left:
     names = f"PE({position})", f"PE({position + offset})"
     told = _("{a} turns into {b}.").format(a=names[0], b=names[1])
     page.chart(plots.circle(turn.before, turn.after, turn.angle, names, page.theme()), key="pos_circle", alt=told)
-with picture:
+with right:
     st.markdown(show.rotation_text(turn, pair, position, offset, periods[pair]))
     st.caption(_("The vector holds the sine above the cosine, so $R(k)$ has cos on its diagonal and sin, −sin beside it. The "
                  "drawing has the cosine to the right and the sine upwards; the dotted line is the turn."))  # fmt: skip

@@ -21,7 +21,7 @@ def wave(
     positions: np.ndarray, values: np.ndarray, numbers: np.ndarray, chosen: int, name: str, theme: palette.Theme
 ) -> go.Figure:
     """One dimension. positions, values: (n,), its curve; numbers: (length,), the encoding itself; chosen: a position."""
-    colour = palette.role("input", theme)
+    colour = palette.role("output", theme)
     figure = go.Figure()
     line = {"color": palette.FAINT[theme], "width": 1.5}
     figure.add_scatter(x=positions, y=values, mode="lines", line=line, hoverinfo="skip", showlegend=False)
@@ -36,8 +36,8 @@ def wave(
     )
     figure.add_vline(chosen, line={"color": palette.FAINT[theme], "width": 1, "dash": "dot"})
     styled(figure, theme, height=HEIGHT)
-    figure.update_xaxes(title=_("Position"), range=[-0.5, len(numbers) - 0.5])
-    figure.update_yaxes(title=name, range=[-1.12, 1.12], dtick=0.5)
+    figure.update_xaxes(title_text=_("Position"), range=[-0.5, len(numbers) - 0.5])
+    figure.update_yaxes(title_text=name, range=[-1.12, 1.12], dtick=0.5)
     return figure
 
 
@@ -56,10 +56,10 @@ def by_offset(dot: np.ndarray, distance: np.ndarray, chosen: int, theme: palette
             row=1,
             col=column,
         )
-        figure.update_yaxes(title=name, row=1, col=column)
+        figure.update_yaxes(title_text=name, row=1, col=column)
     figure.add_vline(chosen, line={"color": palette.FAINT[theme], "width": 1, "dash": "dot"})
     styled(figure, theme, height=HEIGHT)
-    figure.update_xaxes(title=_("Offset, positions"))
+    figure.update_xaxes(title_text=_("Offset, positions"))
     figure.update_yaxes(rangemode="tozero")
     figure.update_layout(showlegend=False)
     return figure
@@ -99,8 +99,8 @@ def circle(
         )
     styled(figure, theme, height=340)
     reach = [-1.35, 1.35]
-    figure.update_xaxes(title="cos", range=reach, tickvals=[-1, 0, 1], constrain="domain")
-    figure.update_yaxes(title="sin", range=reach, tickvals=[-1, 0, 1], scaleanchor="x", scaleratio=1)
+    figure.update_xaxes(title_text="cos", range=reach, tickvals=[-1, 0, 1], constrain="domain")
+    figure.update_yaxes(title_text="sin", range=reach, tickvals=[-1, 0, 1], scaleanchor="x", scaleratio=1)
     figure.update_layout(showlegend=False)
     return figure
 
@@ -108,14 +108,14 @@ def circle(
 def accuracy_by_place(
     accuracy: Mapping[str, np.ndarray], names: Mapping[str, str], trained: int, chance: float, theme: palette.Theme
 ) -> go.Figure:
-    """Share of words at place 1, 2, … whose predecessor is named. accuracy: kind of positions → (n,).
+    """Share of sentences in which word 2, 3, … has its predecessor named. accuracy: kind of positions → (n,).
 
-    names: how the kinds are called. trained: the length of the sentences in training; chance: of blind guessing.
+    names: how the kinds are called. trained: how many words a sentence in training has; chance: of blind guessing.
     """
     figure = go.Figure()
     for kind, values in accuracy.items():
         figure.add_scatter(
-            x=np.arange(1, len(values) + 1),
+            x=np.arange(2, len(values) + 2),
             y=values,
             mode="lines+markers",
             name=names[kind],
@@ -124,11 +124,13 @@ def accuracy_by_place(
             hovertemplate=_("word %{x}: %{y:.1%}") + f"<extra>{names[kind]}</extra>",
         )
     faint = {"color": palette.FAINT[theme], "width": 1, "dash": "dot"}
-    figure.add_vline(trained - 0.5, line=faint)
-    figure.add_annotation(x=trained - 0.4, y=1.1, text=_("beyond training →"), showarrow=False, xanchor="left",
+    figure.add_vline(trained + 0.5, line=faint)
+    figure.add_annotation(x=trained + 0.6, y=1.1, text=_("beyond training →"), showarrow=False, xanchor="left",
                           font={"color": palette.FAINT[theme], "size": 12})  # fmt: skip
     figure.add_hline(chance, line=faint)
     styled(figure, theme, height=320)
-    figure.update_xaxes(title=_("Place of the word in the sentence"))
-    figure.update_yaxes(title=_("Named right"), range=[0, 1.16], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(title_text=_("Word of the sentence"))
+    figure.update_yaxes(
+        title_text=_("Named right"), range=[0, 1.16], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1]
+    )
     return figure

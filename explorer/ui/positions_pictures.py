@@ -58,7 +58,7 @@ def alike_maps(dots: ByOffset, apart: ByOffset, position: int) -> list[Map]:
     told = _("Position by position. Along a diagonal, where both move on together, the number stays.")
     return [
         Map(dots.pairs, _("Dot product"), told, frame=frame),
-        Map(apart.pairs, _("Distance"), _("0 with itself, and never twice the same next to it."), role="gradient",
+        Map(apart.pairs, _("Distance"), _("The root of d − 2 times the dot product: 0 with itself."), role="gradient",
             frame=frame),
     ]  # fmt: skip
 
@@ -76,7 +76,7 @@ def rotation_text(shown: Shift, pair: int, position: int, offset: int, period: f
     column = r"\begin{pmatrix} %.3f \\ %.3f \end{pmatrix}"
     matrix = rf"\begin{{pmatrix}} {a:.3f} & {b:.3f} \\ {c:.3f} & {d:.3f} \end{{pmatrix}}"
     before, turned = column % tuple(shown.before), column % tuple(shown.turned)
-    colours = page.tex("weight", f"R({offset})"), page.tex("input", f"PE({position})")
+    colours = page.tex("weight", f"R({offset})"), page.tex("input", rf"\text{{PE}}({position})")
     line = rf"\underbrace{{{matrix}}}_{{{colours[0]}}} \underbrace{{{before}}}_{{{colours[1]}}} = {turned}"
     formula_says = _("The formula for position {place} says {sin} and {cos}.").format(
         place=position + offset, sin=number(float(shown.after[0])), cos=number(float(shown.after[1]))
@@ -121,8 +121,9 @@ def seen_text(words: Sequence[str], without: Seen, added: Seen) -> str:
 def table_maps(report: Report) -> list[Map]:
     """How alike the positions' vectors are to the models: learned, and sinusoids."""
     length = len(report.sentence)
+    learned = _("Nobody told the model that word 5 stands beside word 6. What this table shows, it found out.")
     told = {
-        "learned": _("Nobody told the model that position 5 lies beside 6. What this table shows, it found out."),
+        "learned": learned if report.step else _("Still random: nothing is learned yet."),
         "sinusoid": _("Computed by the formula, the same before and after training."),
     }
     return [
@@ -145,9 +146,9 @@ def training_maps(report: Report) -> list[Map]:
 
 
 def training_text(report: Report) -> str:
-    """Markdown: how many words each model names right, at the length of training and beyond it."""
+    """Markdown: how many words each model names right, in sentences as long as in training and further on in longer ones."""
     length = len(report.sentence)
-    lines = [f"| {_('Positions')} | {_('Up to word {n}').format(n=length)} | {_('Beyond')} |", "|---|--:|--:|"]
+    lines = [f"| {_('Positions')} | {_('{n} words').format(n=length)} | {_('Beyond')} |", "|---|--:|--:|"]
     for kind, name in KINDS.items():
         beyond = float(report.accuracy[kind][length - 1 :].mean())
         lines.append(f"| {name} | {report.trained[kind]:.0%} | {beyond:.0%} |")
@@ -164,6 +165,6 @@ def training_finding(report: Report) -> str:
              "sinusoids {sinusoid:.0%}. Blind guessing gives {chance:.0%}; a model that cannot see the order can still name a "
              "word that the sentence holds often.")  # fmt: skip
     beyond = {kind: float(report.accuracy[kind][length - 1 :].mean()) for kind in KINDS}
-    more = _("Beyond the length of training, the learned table has never been used: {learned:.0%}. Sinusoids: "
-             "{sinusoid:.0%}.")  # fmt: skip
-    return f"{text.format(step=report.step, chance=chance, **right)} {more.format(**beyond)}"
+    more = _("The curves are of sentences twice as long. Beyond word {length} the learned table was never used: {learned:.0%}. "
+             "Sinusoids: {sinusoid:.0%}.")  # fmt: skip
+    return f"{text.format(step=report.step, chance=chance, **right)} {more.format(length=length, **beyond)}"
