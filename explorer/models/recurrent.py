@@ -23,19 +23,28 @@ def rnn_cell(
 ) -> Tensor:
     """One step of a plain RNN. x: float (B, input); h: (B, hidden); w_ih: (hidden, input); w_hh: (hidden, hidden) → h."""
     # h_t = tanh(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh)
-    return ACTIVATIONS[activation](F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh))  # (B, hidden)
+    sums = F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh)  # (B, hidden)
+    return ACTIVATIONS[activation](sums)
+
+
+def lstm_gates(
+    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What an LSTM decides at one step: input gate, forget gate, candidate, output gate, each (B, hidden). See lstm_cell."""
+    sums = F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh)  # (B, 4·hidden)
+    i, f, g, o = sums.chunk(4, dim=-1)  # 4 × (B, hidden)
+    input_gate = torch.sigmoid(i)
+    forget_gate = torch.sigmoid(f)
+    candidate = torch.tanh(g)
+    output_gate = torch.sigmoid(o)
+    return input_gate, forget_gate, candidate, output_gate
 
 
 def lstm_cell(
     x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
 ) -> tuple[Tensor, Tensor]:
     """One step of an LSTM. x: float (B, input); h, c: (B, hidden); w_ih: (4·hidden, input); w_hh: (4·hidden, hidden) → h, c."""
-    gates = F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh)  # (B, 4·hidden)
-    i, f, g, o = gates.chunk(4, dim=-1)  # 4 × (B, hidden)
-    input_gate = torch.sigmoid(i)
-    forget_gate = torch.sigmoid(f)
-    candidate = torch.tanh(g)
-    output_gate = torch.sigmoid(o)
+    input_gate, forget_gate, candidate, output_gate = lstm_gates(x, h, w_ih, w_hh, b_ih, b_hh)
     # c_t = f ⊙ c_{t−1} + i ⊙ g
     c = forget_gate * c + input_gate * candidate
     # h_t = o ⊙ tanh(c_t)
@@ -43,14 +52,22 @@ def lstm_cell(
     return h, c
 
 
-def gru_cell(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
-    """One step of a GRU. x: float (B, input); h: (B, hidden); w_ih: (3·hidden, input); w_hh: (3·hidden, hidden) → h."""
+def gru_gates(
+    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a GRU decides at one step: reset gate, update gate, candidate, each (B, hidden). See gru_cell."""
     x_r, x_z, x_n = F.linear(x, w_ih, b_ih).chunk(3, dim=-1)  # 3 × (B, hidden)
     h_r, h_z, h_n = F.linear(h, w_hh, b_hh).chunk(3, dim=-1)
     reset_gate = torch.sigmoid(x_r + h_r)
     update_gate = torch.sigmoid(x_z + h_z)
     # n_t = tanh(W_in x_t + b_in + r ⊙ (W_hn h_{t−1} + b_hn))
     candidate = torch.tanh(x_n + reset_gate * h_n)
+    return reset_gate, update_gate, candidate
+
+
+def gru_cell(x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor) -> Tensor:
+    """One step of a GRU. x: float (B, input); h: (B, hidden); w_ih: (3·hidden, input); w_hh: (3·hidden, hidden) → h."""
+    _reset_gate, update_gate, candidate = gru_gates(x, h, w_ih, w_hh, b_ih, b_hh)
     # h_t = (1 − z) ⊙ n_t + z ⊙ h_{t−1}
     return (1 - update_gate) * candidate + update_gate * h
 
