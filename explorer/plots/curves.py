@@ -33,6 +33,15 @@ def noise_change(
     return styled(figure, theme)
 
 
+def gradient_norms(curves: Mapping[str, np.ndarray], theme: palette.Theme) -> go.Figure:
+    """Lengths of gradients on a logarithmic scale, against the steps to the end. curves: name → (T,), t = 1 … T, > 0."""
+    steps = max(len(curve) for curve in curves.values())
+    figure = _lines(np.arange(steps), {name: curve[::-1] for name, curve in curves.items()}, theme, "%{x}: %{y:.2e}")
+    figure.update_xaxes(title=_("Steps before the last, T − t"), rangemode="tozero")
+    figure.update_yaxes(title=_("|∂L/∂h| at step t"), type="log", exponentformat="power", nticks=8)
+    return styled(figure, theme, height=360)
+
+
 def _lines(x: np.ndarray, curves: Mapping[str, np.ndarray], theme: palette.Theme, hover: str) -> go.Figure:
     """A line for each name, told apart by colour and dashes. hover: plotly's template of a point."""
     figure = go.Figure()
