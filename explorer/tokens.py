@@ -13,13 +13,21 @@ from explorer.text import _
 
 MOST_CHARACTERS = 100_000
 
+SPACE, LINE, TAB = BLANKS = ("␣", "⏎", "⇥")
+"""What is shown for a token that is nothing but white space."""
+
+
+Placed = tuple[int, tuple[int, int], int | None]
+"""Of a token that was typed: which sentence it is in, 0 or 1; start and end in it; the number of its word."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
     """What goes into the model for a sentence or a pair of them.
 
     text, pair: as typed, pair None for one sentence. ids: int64 (T,). segments: int64 (T,), 0 in the first sentence and
-    its special tokens, 1 in the second. labels: T texts to show, cut out of what was typed; a special token's own name.
+    its special tokens, 1 in the second. labels: T texts to show, cut out of what was typed; a special token's own name;
+    a sign of BLANKS for white space.
     pieces: the tokens as they stand in the vocabulary, "##ing" or "[UNK]".
     special: bool (T,), such as [CLS]. words: int64 (T,), the number of the word that a token belongs to, counted over both
     sentences, −1 for special ones. spans: int64 (T, 2), start and end in its sentence, in characters. cut: how many tokens
@@ -49,7 +57,9 @@ class Tokens:
     @property
     def punctuation(self) -> np.ndarray:
         """bool (T,): whether the token is nothing but signs, such as a comma."""
-        found = [all(unicodedata.category(c)[0] in "PS" for c in label) for label in self.labels]
+        found = [
+            label not in BLANKS and all(unicodedata.category(c)[0] in "PS" for c in label) for label in self.labels
+        ]
         return np.array(found, bool) & ~self.special
 
 
@@ -68,20 +78,27 @@ def encode(tokenizer: Tokenizer, text: str, pair: str | None = None, *, limit: i
             raise UserError(_("{which} {what}; type a few words.").format(which=which, what=what))
     typed = sum(map(len, parts))
     _shorten(parts, limit - tokenizer.num_special_tokens_to_add(len(parts) == 2))
+    # What post-processing says of offsets is left alone: it trims spaces off that were trimmed off before.
+    inner = [
+        (half, *found) for half, part in enumerate(parts) for found in zip(part.offsets, part.word_ids, strict=True)
+    ]
     found = tokenizer.post_process(parts[0], parts[1] if len(parts) == 2 else None)
     special = np.array(found.special_tokens_mask, bool)
-    # In found, of a pair, the first half's tokens have lost their number; the order of the others tells it.
-    half = np.where(special, -1, np.cumsum(~special) > len(parts[0]))
+    rows = iter(inner)
+    placed = [None if is_special else next(rows) for is_special in special]
     return Tokens(
         text=texts[0],
         pair=None if pair is None else texts[1],
         ids=np.array(found.ids, np.int64),
-        segments=np.array(found.type_ids, np.int64),
-        labels=tuple(_label(found, place, texts, number) for place, number in enumerate(half)),
+        segments=_segments([None if row is None else row[0] for row in placed]),
+        labels=tuple(
+            piece if row is None else _label(piece, texts[row[0]][slice(*row[1])])
+            for piece, row in zip(found.tokens, placed, strict=True)
+        ),
         pieces=tuple(found.tokens),
         special=special,
-        words=_words(found, half),
-        spans=np.array(found.offsets, np.int64).reshape(-1, 2),
+        words=_words(placed, texts),
+        spans=np.array([(0, 0) if row is None else row[1] for row in placed], np.int64).reshape(-1, 2),
         cut=typed - sum(map(len, parts)),
     )
 
@@ -99,16 +116,44 @@ def _shorten(parts: list[Encoding], room: int) -> None:
         parts[1].truncate(room - keep)
 
 
-def _label(found: Encoding, place: int, texts: list[str], half: int) -> str:
-    start, end = found.offsets[place]
-    return found.tokens[place] if half < 0 else texts[half][start:end].strip() or found.tokens[place]
+def _label(piece: str, typed: str) -> str:
+    """typed: what the token stands for in the text, with the spaces around it."""
+    shown = typed.strip()
+    if shown and (piece.strip("▁Ġ") or shown == piece):
+        return shown
+    # The tokenizers of GPT-2 (Ġ) and of SentencePiece (▁) have tokens for spaces, also for one that nobody typed.
+    if "\n" in typed or piece == "Ċ":
+        return LINE
+    if "\t" in typed or piece == "ĉ":
+        return TAB
+    return piece if piece.strip("▁Ġ") and not typed else SPACE
 
 
-def _words(found: Encoding, half: np.ndarray) -> np.ndarray:
-    """Numbers of words over both sentences; −1 for special tokens."""
-    seen: dict[tuple[int, int | None], int] = {}
-    numbers = [
-        -1 if number < 0 else seen.setdefault((number, word), len(seen))
-        for number, word in zip(half.tolist(), found.word_ids, strict=True)
-    ]
+def _segments(halves: list[int | None]) -> np.ndarray:
+    """A special token belongs to the sentence before it, and at the beginning to the first."""
+    numbers, last = [], 0
+    for half in halves:
+        last = last if half is None else half
+        numbers.append(last)
+    return np.array(numbers, np.int64)
+
+
+def _words(placed: list[Placed | None], texts: list[str]) -> np.ndarray:
+    """Numbers of words over both sentences, −1 for special tokens. White space always begins a new word.
+
+    The tokenizer's own numbers alone do not do: those of some models take a whole sentence for one word.
+    """
+    numbers, count, last = [], -1, None
+    for row in placed:
+        if row is None:
+            numbers.append(-1)
+            continue
+        half, (start, end), word = row
+        if last is None or (half, word) != (last[0], last[2]):
+            count += 1
+        else:
+            between = texts[half][last[1][1] : start]
+            count += any(map(str.isspace, between + texts[half][start:end][:1]))
+        numbers.append(count)
+        last = row
     return np.array(numbers, np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from explorer.tokens import Tokens
 from pretrained import LoadError, hub
 from pretrained.download import Cancelled, Progress
 from pretrained.loading import fill
+from pretrained.reading import Guesses, Reading
 
 WORD_HEAD, PAIR_HEAD, POOLER = "cls.predictions.", "cls.seq_relationship.", "bert.pooler."
 
@@ -52,36 +53,6 @@ class LanguageModel:
         if found is None:
             raise UserError(_("{name} knows no [MASK], so no word can be hidden from it.").format(name=self.name))
         return found
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What a model made of a text; float32.
-
-    attention: (layers, heads, T, T), from the query, its row, to the key; the rows sum to 1. query, key, value:
-    (layers, heads, T, d_head). hidden: (layers + 1, T, width), what goes into the first layer and comes out of each.
-    pooled: (width,).
-    """
-
-    tokens: Tokens
-    attention: np.ndarray
-    query: np.ndarray
-    key: np.ndarray
-    value: np.ndarray
-    hidden: np.ndarray
-    pooled: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Guesses:
-    """The k likeliest words at a place, best first. pieces: as they stand in the vocabulary; ids: int64 (k,).
-
-    probabilities: float32 (k,), 0–1.
-    """
-
-    pieces: tuple[str, ...]
-    ids: np.ndarray
-    probabilities: np.ndarray
 
 
 def from_hub(repository: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> LanguageModel:
@@ -191,24 +162,17 @@ def read(model: LanguageModel, tokens: Tokens, head_mask: np.ndarray | None = No
     def stacked(name: str) -> np.ndarray:
         return torch.cat([getattr(parts, name) for parts in output.attention]).numpy()
 
+    query = stacked("query")
     return Reading(
-        tokens,
+        tokens=tokens,
         attention=stacked("weights"),
-        query=stacked("query"),
+        query=query,
         key=stacked("key"),
         value=stacked("value"),
+        scale=np.full(len(query), query.shape[-1] ** -0.5, np.float32),
         hidden=torch.cat(output.hidden).numpy(),
         pooled=output.pooled[0].numpy(),
     )
-
-
-def masked(model: LanguageModel, tokens: Tokens, place: int) -> Tokens:
-    """The same tokens with [MASK] in one place."""
-    values = {field.name: getattr(tokens, field.name) for field in fields(tokens)}
-    ids = tokens.ids.copy()
-    ids[place] = model.mask
-    pieces = (*tokens.pieces[:place], "[MASK]", *tokens.pieces[place + 1 :])
-    return Tokens(**(values | {"ids": ids, "pieces": pieces}))
 
 
 @torch.inference_mode()

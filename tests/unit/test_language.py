@@ -16,6 +16,7 @@ from tokenizers import BertWordPieceTokenizer
 from explorer.models.bert import BertConfig
 from explorer.tokens import encode
 from pretrained import LoadError, language, minilm
+from pretrained.reading import masked
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "##s", "mat"]
 CONFIG = transformers.BertConfig(
@@ -66,7 +67,10 @@ def test_both_heads_and_the_inside(tmp_path):
     np.testing.assert_allclose(reading.attention, torch.cat(found.attentions).detach(), atol=1e-5)
     np.testing.assert_allclose(reading.hidden, torch.cat(found.hidden_states).detach(), atol=1e-5)
     assert reading.query.shape == reading.key.shape == reading.value.shape == (2, 3, len(tokens), 4)
-    scores = reading.query @ reading.key.swapaxes(-1, -2) / 2
+    assert reading.queries is reading.keys is tokens
+    assert reading.bias is reading.bias_of(1, 2) is None
+    assert reading.scale.tolist() == [0.5, 0.5]
+    scores = reading.query @ reading.key.swapaxes(-1, -2) * reading.scale[:, None, None, None]
     np.testing.assert_allclose(torch.from_numpy(scores).softmax(-1), reading.attention, atol=1e-6)
     guesses = language.guess(model, reading.hidden[-1, 2], top=3)
     expected = found.prediction_logits[0, 2].softmax(0).topk(3)
@@ -90,7 +94,7 @@ def test_masking_hides_the_word(tmp_path):
     save(tmp_path)
     model = language.from_folder(tmp_path, "random")
     tokens = tokens_of(model)
-    hidden = language.masked(model, tokens, 2)
+    hidden = masked(model, tokens, 2)
     assert hidden.pieces[2] == "[MASK]"
     assert hidden.ids[2] == VOCABULARY.index("[MASK]")
     assert tokens.pieces[2] == "cat"

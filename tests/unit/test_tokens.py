@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import BertWordPieceTokenizer, Tokenizer
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel
-from tokenizers.processors import TemplateProcessing
+from tokenizers import BertWordPieceTokenizer, Tokenizer, normalizers
+from tokenizers.models import BPE, Unigram
+from tokenizers.pre_tokenizers import ByteLevel, Metaspace
+from tokenizers.processors import RobertaProcessing, TemplateProcessing
 
 from explorer.errors import UserError
 from explorer.tokens import encode
@@ -71,6 +71,39 @@ def test_an_emoji_in_several_byte_tokens_is_shown_whole(byte_level):
     tokens = encode(byte_level, "a🙂", limit=32)
     assert tokens.labels == ("a", "🙂", "🙂", "🙂", "🙂")
     assert not tokens.special.any()
+
+
+def test_a_space_before_a_word_is_trimmed_off_once():
+    vocabulary = {piece: i for i, piece in enumerate(["<s>", "</s>", "Ġ", "c", "a", "t", "ca", "cat", "Ġcat", "Ċ"])}
+    tokenizer = Tokenizer(BPE(vocabulary, [("c", "a"), ("ca", "t"), ("Ġ", "cat")]))
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.post_processor = RobertaProcessing(("</s>", 1), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
+    tokens = encode(tokenizer, "cat cat  cat\n", "cat", limit=32)
+    assert tokens.labels == ("<s>", "cat", "cat", "␣", "cat", "⏎", "</s>", "</s>", "cat", "</s>")
+    assert tokens.segments.tolist() == [0, 0, 0, 0, 0, 0, 0, 0, 1, 1]
+    assert tokens.spans[1:6].tolist() == [[0, 3], [4, 7], [8, 8], [9, 12], [12, 13]]
+    assert not tokens.punctuation.any()
+
+
+def test_the_mark_of_sentencepiece_for_a_space_is_shown_as_one():
+    vocabulary = [("</s>", 0.0), ("<unk>", 0.0), ("▁", -1.0), ("▁the", -1.0), ("c", -1.0), ("at", -1.0)]
+    tokenizer = Tokenizer(Unigram(vocabulary, unk_id=1))
+    tokenizer.pre_tokenizer = Metaspace()
+    tokenizer.post_processor = TemplateProcessing("$A </s>", "$A </s> $B </s>", [("</s>", 0)])
+    tokens = encode(tokenizer, "cat the cat 고양이", limit=32)
+    assert tokens.pieces == ("▁", "c", "at", "▁the", "▁", "c", "at", "▁", "고양이", "</s>")
+    assert tokens.labels == ("␣", "c", "at", "the", "␣", "c", "at", "␣", "고양이", "</s>")
+    assert tokens.words.tolist() == [0, 0, 0, 1, 2, 2, 2, 3, 3, -1]
+
+
+def test_words_of_a_tokenizer_that_knows_none():
+    bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
+    vocabulary = {piece: i for i, piece in enumerate(["<unk>", "▁", "c", "a", "t", *bytes_])}
+    tokenizer = Tokenizer(BPE(vocabulary, [], unk_token="<unk>", byte_fallback=True))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokens = encode(tokenizer, "cat 🙂 at", limit=32)
+    assert tokens.labels == ("␣", "c", "a", "t", "␣", "🙂", "🙂", "🙂", "🙂", "␣", "a", "t")
+    assert tokens.words.tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2]
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(5, 60))
