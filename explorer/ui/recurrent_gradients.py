@@ -131,7 +131,8 @@ def _clipping_finding(made: Mapping[Kind, Flow]) -> str:
     values = {"name": NAMES[kind], "norm": power(flow.norm), "kept": power(flow.norm * flow.factor),
               "before": power(flow.loss), "plain": power(flow.loss_plain), "clipped": power(flow.loss_clipped)}  # fmt: skip
     text = _("As torch.nn.utils.clip_grad_norm_ does it: the {name}’s gradient, {norm} long, is scaled to {kept}; its "
-             "direction stays. One step without clipping takes L from {before} to {plain}, with clipping to {clipped}. ")  # fmt: skip
+             "direction stays. One step without clipping takes L from {before} to {plain}, with clipping to "
+             "{clipped}. ")  # fmt: skip
     if flow.loss_plain > flow.loss:
         text += _("Without it the step goes too far: L rises.")
     elif flow.loss_clipped > flow.loss_plain:
