@@ -37,10 +37,26 @@ def fetch_repository(repository: str, progress: Progress | None = None, cancelle
     UserError: it is no id. LoadError: there is no such model, it has no safetensors, or it could not be had.
     """
     repository = checked(repository)
-    for folder in (_local(repository), _hugging_face_cache(repository), _cache(repository)):
-        if folder is not None and is_complete(folder):
-            return folder
-    return _download(repository, progress, cancelled)
+    found = _present(repository)
+    if found is None:
+        found = _download_description(repository, cancelled)
+        _download_weights(repository, found, progress, cancelled)
+    return found
+
+
+def fetch_description(repository: str, cancelled: Cancelled | None = None) -> Path:
+    """The folder with at least config.json and a tokenizer: small files, to see what the model is before the large ones.
+
+    Errors as fetch_repository has them.
+    """
+    repository = checked(repository)
+    return _present(repository) or _download_description(repository, cancelled)
+
+
+def _present(repository: str) -> Path | None:
+    """The first folder on this computer that has all of it."""
+    places = (_local(repository), _hugging_face_cache(repository), _cache(repository))
+    return next((folder for folder in places if folder is not None and is_complete(folder)), None)
 
 
 def checked(repository: str) -> str:
@@ -92,27 +108,12 @@ def _cache(repository: str) -> Path:
     return Path(torch.hub.get_dir()) / "hub_models" / _folder_name(repository)
 
 
-def _download(repository: str, progress: Progress | None, cancelled: Cancelled | None) -> Path:
+def _download_description(repository: str, cancelled: Cancelled | None) -> Path:
     if constants.HF_HUB_OFFLINE:
         message = _("{name} is not on this computer and HF_HUB_OFFLINE forbids the network; use a bundled model.")
         raise LoadError(message.format(name=repository))
-    folder = _cache(repository)
-
-    def get(name: str, report: Progress | None = None) -> bool:
-        """Whether the repository has the file, which then lies in the folder."""
-        if (folder / name).is_file():
-            return True
-        url = f"{constants.ENDPOINT}/{repository}/resolve/main/{quote(name)}"
-        try:
-            fetch(url, folder / name, name=repository, sha256="", progress=report, cancelled=cancelled)
-        except LoadError as error:
-            if isinstance(error.__cause__, HTTPError) and error.__cause__.code == 404:
-                return False
-            raise
-        return True
-
     try:
-        known = get(CONFIG)
+        known = _get(repository, CONFIG, None, cancelled)
     except LoadError as error:
         if not isinstance(error.__cause__, HTTPError) or error.__cause__.code not in (401, 403):
             raise
@@ -120,27 +121,46 @@ def _download(repository: str, progress: Progress | None, cancelled: Cancelled |
     if not known:
         message = _("There is no open model called {name} on the hub; check the spelling on huggingface.co.")
         raise LoadError(message.format(name=repository))
-    has_tokenizer = get(TOKENIZER)
-    if not has_tokenizer:
-        has_tokenizer = sum(get(name) for name in OLD_TOKENIZERS) > 0  # all of them: some need two files
+    has_tokenizer = _get(repository, TOKENIZER, None, cancelled)
+    if not has_tokenizer:  # all of the older kinds: some need two files
+        has_tokenizer = sum(_get(repository, name, None, cancelled) for name in OLD_TOKENIZERS) > 0
     if not has_tokenizer:
         raise LoadError(
             _("{name} has no tokenizer, so it cannot read text; choose another model.").format(name=repository)
         )
     for name in SETTINGS:
-        get(name)
-    if not get(WEIGHTS, progress):
-        if not get(INDEX):
-            message = _(
-                "{name} has its weights only in a form that can hold program code (a pickle), so they were not opened; "
-                "choose a model that has model.safetensors."
-            )
-            raise LoadError(message.format(name=repository))
-        shards = _shards(folder / INDEX)
-        for number, shard in enumerate(shards):
-            if not get(shard, _share(progress, number, len(shards))):
-                raise LoadError(_("{name} lacks a part of its weights, {file}.").format(name=repository, file=shard))
-    return folder
+        _get(repository, name, None, cancelled)
+    return _cache(repository)
+
+
+def _download_weights(repository: str, folder: Path, progress: Progress | None, cancelled: Cancelled | None) -> None:
+    if _get(repository, WEIGHTS, progress, cancelled):
+        return
+    if not _get(repository, INDEX, None, cancelled):
+        message = _(
+            "{name} has its weights only in a form that can hold program code (a pickle), so they were not opened; "
+            "choose a model that has model.safetensors."
+        )
+        raise LoadError(message.format(name=repository))
+    shards = _shards(folder / INDEX)
+    for number, shard in enumerate(shards):
+        if not _get(repository, shard, _share(progress, number, len(shards)), cancelled):
+            raise LoadError(_("{name} lacks a part of its weights, {file}.").format(name=repository, file=shard))
+
+
+def _get(repository: str, name: str, progress: Progress | None, cancelled: Cancelled | None) -> bool:
+    """Whether the repository has the file, which then lies in the cache."""
+    path = _cache(repository) / name
+    if path.is_file():
+        return True
+    url = f"{constants.ENDPOINT}/{repository}/resolve/main/{quote(name)}"
+    try:
+        fetch(url, path, name=repository, sha256="", progress=progress, cancelled=cancelled)
+    except LoadError as error:
+        if isinstance(error.__cause__, HTTPError) and error.__cause__.code == 404:
+            return False
+        raise
+    return True
 
 
 def _share(progress: Progress | None, number: int, count: int) -> Progress | None:

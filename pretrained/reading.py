@@ -109,5 +109,5 @@ def masked(model: Masks, tokens: Tokens, place: int) -> Tokens:
     """The same tokens with the model's [MASK] in one place."""
     ids = tokens.ids.copy()
     ids[place] = model.mask
-    piece = model.tokenizer.id_to_token(model.mask)
+    piece = model.tokenizer.id_to_token(model.mask) or ""
     return replace(tokens, ids=ids, pieces=(*tokens.pieces[:place], piece, *tokens.pieces[place + 1 :]))

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections import Counter
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import torch
@@ -20,47 +14,9 @@ from tokenizers import BertWordPieceTokenizer
 
 from explorer.errors import UserError
 from pretrained import LoadError, hub
+from tests.unit.hubserver import Handler
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat"]
-
-
-class Handler(SimpleHTTPRequestHandler):
-    """/<owner>/<name>/resolve/main/<file> from <folder>/<owner>/<name>/<file>; "private" models are not shown."""
-
-    asked: ClassVar[Counter[str]] = Counter()
-
-    def translate_path(self, path: str) -> str:
-        return super().translate_path(path.replace("/resolve/main", ""))
-
-    def do_GET(self) -> None:
-        self.asked[self.path.rsplit("/", 1)[-1]] += 1
-        if "private" in self.path:
-            self.send_error(401)
-            return
-        super().do_GET()
-
-    def log_message(self, *_message: object) -> None:
-        pass
-
-
-@pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder that the hub's stand-in serves; the caches are empty."""
-    folder = tmp_path / "served"
-    (folder / "owner").mkdir(parents=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    Handler.asked.clear()
-    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "torch"))
-    monkeypatch.delenv("EXPLORER_MODELS", raising=False)
-    yield folder
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def save_bert(folder: Path, shards: bool = False) -> transformers.BertModel:
@@ -85,6 +41,16 @@ def test_a_model_is_downloaded_once(served):
     asked = sum(Handler.asked.values())
     assert hub.fetch_repository("owner/bert") == folder
     assert sum(Handler.asked.values()) == asked
+
+
+def test_the_description_comes_without_the_weights(served):
+    save_bert(served / "owner/bert")
+    folder = hub.fetch_description("owner/bert")
+    assert json.loads((folder / "config.json").read_text())["model_type"] == "bert"
+    assert (folder / "tokenizer.json").is_file()
+    assert not Handler.asked["model.safetensors"]
+    assert hub.fetch_repository("owner/bert") == hub.fetch_description("owner/bert") == folder
+    assert Handler.asked["config.json"] == 1
 
 
 def test_weights_in_several_files(served):
