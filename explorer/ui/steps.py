@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -13,14 +13,23 @@ from explorer.components.stepper.payload import encode
 from explorer.text import _
 from explorer.trace import Trace
 
+Labels = Mapping[str, Mapping[str, Sequence[str]]]
+"""Name in the source → {"rows": texts, "columns": texts}: what the last two dims of that tensor stand for."""
 
-def show_steps(trace: Trace, *, key: str, roles: Mapping[str, str], start: int = 0, url: str = "step") -> None:
+
+def show_steps(
+    trace: Trace, *, key: str, roles: Mapping[str, str], start: int = 0, url: str = "step", labels: Labels | None = None
+) -> None:
     """The stepper on this trace, and a button to keep it as NPZ.
 
     roles: name in the source → palette role. start: the step to open on where the URL names none. url: the
-    query parameter that keeps the step; a second stepper on a page needs another.
+    query parameter that keeps the step; a second stepper on a page needs another. labels: the words beside rows and
+    columns of tensors; a step without a name goes by its expression. Labels that are not as many as the tensor's rows or
+    columns are not shown.
     """
-    stepper(encode(trace, {"roles": dict(roles), "url": url, "start": start}), key=key)
+    words = {name: {side: list(texts) for side, texts in sides.items()} for name, sides in (labels or {}).items()}
+    options = {"roles": dict(roles), "labels": words, "url": url, "start": start}
+    stepper(encode(trace, options), key=key)
     st.download_button(
         _("Save these steps (NPZ)"),
         lambda: _as_npz(trace),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,15 @@ def test_nothing_of_the_stepper_is_left_to_import() -> None:
     text = bundle(COMPONENTS, "stepper/stepper.js")
     assert not [line for line in text.splitlines() if line.startswith("import ")]
     assert text.index("export function placeAt") < text.index("export function explain") < text.index("class Stepper")
+
+
+MAINS = [path.relative_to(COMPONENTS).as_posix() for path in COMPONENTS.glob("*/*.js") if path.stem == path.parent.name]
+
+
+@pytest.mark.parametrize("main", sorted(MAINS))
+def test_no_name_is_declared_twice(main: str) -> None:
+    """Modules of a bundle share one scope; the browser would refuse the script."""
+    declared = re.findall(
+        r"^(?:export )?(?:async )?(?:const|let|var|class|function\*?) (\w+)", bundle(COMPONENTS, main), re.MULTILINE
+    )
+    assert [name for name, count in Counter(declared).items() if count > 1] == []

@@ -15,14 +15,7 @@ from explorer.components.packing import pack
 from explorer.components.style import stylesheet
 
 COMPONENTS = Path(__file__).parents[1]
-MODULES = (
-    "shared/dom.js",
-    "shared/colour.js",
-    "shared/number.js",
-    "shared/grid.js",
-    "shared/packing.js",
-    "maps/maps.js",
-)
+Size = Literal["large", "small", "thumbnail"]
 
 _mount = st.components.v2.component(
     "explorer.maps",
@@ -44,6 +37,7 @@ class Map:
     (top, bottom, left, right) are not of the image. marks: int (n, 2), row and column of cells that get a dot.
     share: maps with the same text share one colour scale. unit: written behind each value, such as "°".
     rows, columns: what each row and column stands for, such as the words of a sentence; empty: their numbers.
+    head: the attention head, 0 to 11, whose colour marks the title.
     """
 
     values: np.ndarray
@@ -61,6 +55,13 @@ class Map:
     unit: str = ""
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    head: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for another number of labels than of rows or columns."""
+        for name, labels, size in zip(("rows", "columns"), (self.rows, self.columns), self.values.shape, strict=False):
+            if labels and len(labels) != size:
+                raise ValueError(f"{len(labels)} labels for {size} {name} of “{self.title}”")
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,22 @@ def maps(
     columns: int = 2,
     height: int = 320,
     pick: bool = False,
-    size: Literal["large", "small", "thumbnail"] = "large",
+    size: Size = "large",
 ) -> Picked | None:
     """Show pictures in a grid of so many columns, at most `height` pixels high; fewer columns where the page is narrow.
 
     pick: clicks come back as the Picked cell (the page runs again). size: "small" pictures have no tools, a "thumbnail"
     has no text at all.
     """
+    data = encode(pictures, columns=columns, height=height, pick=pick, size=size)
+    state = _mount(key=key, data=data, default={"picked": None}, on_picked_change=lambda: None)
+    return Picked.read(state.picked)
+
+
+def encode(
+    pictures: Sequence[Map], *, columns: int = 2, height: int = 320, pick: bool = False, size: Size = "large"
+) -> bytes:
+    """The bytes that maps.js reads. The arguments are those of `maps`."""
     arrays: list[np.ndarray] = []
 
     def add(array: np.ndarray | None) -> int | None:
@@ -122,9 +132,9 @@ def maps(
                 "unit": m.unit,
                 "rows": m.rows,
                 "columns": m.columns,
+                "head": m.head,
             }
             for m in pictures
         ],
     }
-    state = _mount(key=key, data=pack(body, arrays), default={"picked": None}, on_picked_change=lambda: None)
-    return Picked.read(state.picked)
+    return pack(body, arrays)

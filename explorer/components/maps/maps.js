@@ -1,26 +1,27 @@
 // A grid of pictures. One Picture per map; data come as bytes and are drawn on canvas, so a new value only repaints.
 
 import { applyTheme, extent, readPalette, scaleFor } from "../shared/colour.js";
-import { el, saveBlob, setText } from "../shared/dom.js";
+import { el, setText } from "../shared/dom.js";
 import { Grid } from "../shared/grid.js";
-import { allDigits, formatNumber } from "../shared/number.js";
+import { cellName, Labels, labelsText } from "../shared/labels.js";
+import { allDigits } from "../shared/number.js";
+import { asCsv, ColourBar, keepButtons } from "../shared/tools.js";
 import { unpack } from "../shared/packing.js";
 
 class Picture {
   constructor(onPick) {
     this.title = el("span", { class: "map-title" });
-    this.readout = el("span", { class: "map-readout mono faint" });
-    this.tools = el("span", { class: "map-tools" },
-      el("button", { class: "small", title: "Save the picture", onclick: () => this.savePicture() }, "PNG"),
-      el("button", { class: "small", title: "Save the numbers", onclick: () => this.saveNumbers() }, "CSV"));
+    this.pointed = el("span", { class: "pointed" });
+    this.value = el("span", { class: "value" });
+    this.readout = el("span", { class: "map-readout mono faint", "aria-live": "polite" }, this.pointed, this.value);
+    this.tools = keepButtons({
+      title: () => this.map.title, otherwise: "map", picture: () => this.grid.toBlob(), numbers: () => this.numbers(),
+    });
     this.holder = el("div", { class: "map-grid" });
-    this.low = el("span", { class: "mono" });
-    this.high = el("span", { class: "mono" });
-    this.bar = el("div", { class: "bar" });
-    this.barRow = el("div", { class: "bar-row faint" }, this.low, this.bar, this.high);
+    this.bar = new ColourBar();
     this.caption = el("figcaption", { class: "faint" });
-    this.element = el("figure", { class: "map" }, el("header", {}, this.title, this.tools), this.holder,
-      el("div", { class: "under" }, this.barRow, this.readout), this.caption);
+    this.under = el("div", { class: "under" }, this.bar.element, this.readout);
+    this.element = el("figure", { class: "map" }, el("header", {}, this.title, this.tools), this.holder, this.under, this.caption);
     this.grid = new Grid(this.holder, { onHover: (flat) => this.hover(flat), onPick: (flat) => onPick(this.cell(flat)) });
   }
 
@@ -36,15 +37,16 @@ class Picture {
     const colours = this.photo ? values.data : map.rgb == null ? null : arrays[map.rgb].data;
     this.values = values.data;
     this.element.style.setProperty("--role", `var(--role-${map.role})`);
+    this.element.classList.toggle("headed", map.head != null);
+    this.element.style.setProperty("--head", map.head == null ? "" : `var(--head-${map.head})`);
     setText(this.title, map.title);
     setText(this.caption, map.caption);
-    this.barRow.hidden = colours != null;
-    this.bar.className = `bar ${scale.kind}`;
-    setText(this.low, formatNumber(scale.low) + map.unit);
-    setText(this.high, formatNumber(scale.high) + map.unit);
-    setText(this.readout, "");
+    this.bar.element.hidden = colours != null;
+    this.bar.show(scale, map.unit);
+    this.under.classList.toggle("labelled", map.rows.length + map.columns.length > 0);
+    this.say("", "");
     const [deadRows, deadCols] = map.dropped;
-    this.grid.setLabel(`${map.title}. ${map.caption} ${this.rows} by ${this.cols} cells.`);
+    this.grid.setLabel([`${map.title}.`, map.caption, `${this.rows} by ${this.cols} cells.`, labelsText(map)].filter(Boolean).join(" "));
     this.grid.show({
       data: this.photo ? new Float32Array(this.rows * this.cols) : values.data,
       rows: this.rows, cols: this.cols, scale, palette, highlight: "--role",
@@ -52,6 +54,7 @@ class Picture {
       plain: this.photo || thumbnail,
       frame: map.frame,
       padding: map.padding,
+      labels: thumbnail ? undefined : map,
       marks: map.marks == null ? null : arrays[map.marks].data,
       faded: deadRows || deadCols ? (row, col) => row >= this.rows - deadRows || col >= this.cols - deadCols : null,
     });
@@ -59,27 +62,23 @@ class Picture {
 
   hover(flat) {
     this.grid.setFocus(flat);
-    if (flat == null) {
-      setText(this.readout, "");
-      return;
-    }
+    if (flat == null) return this.say("", "");
     const { row, column } = this.cell(flat);
-    const value = this.photo ? `(${[0, 1, 2].map((c) => this.values[3 * flat + c]).join(", ")})` : allDigits(this.values[flat]) + this.map.unit;
-    setText(this.readout, `[${row}, ${column}] = ${value}`);
+    const value = this.photo ? `(${[0, 1, 2].map((c) => this.values[3 * flat + c]).join(", ")})` : allDigits(this.values[flat], true) + this.map.unit;
+    this.say(cellName(this.map, row, column), ` = ${value}`);
   }
 
-  name() {
-    return this.map.title.replace(/[^\p{L}\p{N}]+/gu, "_").slice(0, 60) || "map";
+  /** Under the picture: which cell, cut where there is no room, and its value, never cut. */
+  say(pointed, value) {
+    setText(this.pointed, pointed);
+    setText(this.value, value);
+    this.readout.title = pointed;
+    this.readout.classList.toggle("said", value !== "");
   }
 
-  async savePicture() {
-    saveBlob(await this.grid.toBlob(), `${this.name()}.png`);
-  }
-
-  saveNumbers() {
+  numbers() {
     const width = this.cols * (this.photo ? 3 : 1);
-    const lines = Array.from({ length: this.rows }, (_, r) => [...this.values.slice(r * width, (r + 1) * width)].join(","));
-    saveBlob(new Blob([lines.join("\n"), "\n"], { type: "text/csv" }), `${this.name()}.csv`);
+    return asCsv(Array.from({ length: this.rows }, (_, r) => this.values.slice(r * width, (r + 1) * width)), this.map);
   }
 }
 
@@ -102,6 +101,14 @@ function scales(body, arrays) {
   });
 }
 
+const ROW = 20; // pixels of height for a row of a labelled map, for the first dozen
+
+/** The height that a flat map with words above its columns needs, in pixels; 0 for one without. */
+function lowest(map, rows, family) {
+  if (!map.rows.length && !map.columns.length) return 0;
+  return new Labels(map.rows, map.columns, family).heightAbove() + ROW * Math.min(rows, 12);
+}
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".root");
   applyTheme(root);
@@ -115,6 +122,9 @@ export default function ({ data, parentElement, setStateValue }) {
   const aspects = body.maps.map((map) => arrays[map.values].shape).map(([rows, cols]) => cols / rows);
   root.style.setProperty("--aspect", Math.max(0.4, Math.min(...aspects)));
   root.style.setProperty("--tallest", `${body.height}px`);
+  const family = getComputedStyle(root).fontFamily;
+  const least = Math.max(0, ...body.maps.map((map) => lowest(map, arrays[map.values].shape[0], family)));
+  root.style.setProperty("--lowest", `${Math.min(least, body.height)}px`);
   while (state.pictures.length < body.maps.length) {
     const place = state.pictures.length;
     const picture = new Picture((cell) => state.pick?.({ map: place, ...cell }));

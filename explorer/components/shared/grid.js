@@ -1,12 +1,16 @@
 // One picture of numbers: slices of a tensor as cells on a canvas, with zoom, pan, numbers, highlights, mouse, touch and keys.
 
 import { colourIndex } from "./colour.js";
+import { listen } from "./hands.js";
+import { Labels } from "./labels.js";
 import { formatNumber } from "./number.js";
 
 const NUMBERS_FROM = 30; // pixels: cells at least this wide show their number
 const LINES_FROM = 7; // pixels: cells at least this wide are parted by lines
 const MAX_CELL = 64;
 const GAP = 1; // cells between two slices
+const NO_MARGIN = { left: 0, top: 0, right: 0 };
+const NO_LABELS = { rows: [], columns: [] };
 
 /** The largest number of columns that keeps tiles of rows×cols near the given aspect (width / height). */
 function tileColumns(count, rows, cols, aspect) {
@@ -41,9 +45,11 @@ export class Grid {
     this.view = null;
     this.focus = null;
     this.lit = null;
+    this.labels = null;
+    this.margin = NO_MARGIN;
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(holder);
-    this.listen();
+    listen(this);
   }
 
   destroy() {
@@ -58,14 +64,19 @@ export class Grid {
    * data: typed array or null; rows, cols; slices: flat offset of each slice shown; strides [row, column]; scale and palette as
    * in colour.js; colour(flat) → [r, g, b] in place of a scale; plain: never write numbers into cells; faded(row, col): the cell
    * was dropped; frame: [x, y, width, height] to outline; padding: [top, bottom, left, right] cells at the edge that were added;
-   * marks: [row, col, row, col, …] of cells of the first slice that get a dot.
+   * marks: [row, col, row, col, …] of cells of the first slice that get a dot; labels: {rows, columns}, a text for each row and
+   * column, either may be empty.
    */
-  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, marks = null, highlight = "--accent" }) {
+  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, marks = null, labels = NO_LABELS, highlight = "--accent" }) {
     const same = this.rows === rows && this.cols === cols && this.slices?.length === slices.length;
     Object.assign(this, { data, rows, cols, slices, strides, scale, palette, faded, colour, plain, frame, padding, marks, highlight });
     if (!same) {
       this.view = null;
       this.focus = null;
+    }
+    const family = getComputedStyle(this.holder).fontFamily;
+    if (!Labels.same(this.labels, labels.rows, labels.columns, family)) {
+      this.labels = labels.rows.length || labels.columns.length ? new Labels(labels.rows, labels.columns, family) : null;
     }
     this.paintImage();
     this.resize();
@@ -87,18 +98,45 @@ export class Grid {
   // ---- geometry: tiles of slices, in cells; then cells to pixels through this.view {scale, x, y}
 
   layout() {
-    const { width, height } = this.size;
-    this.across = tileColumns(this.slices.length, this.rows, this.cols, width / height);
-    this.down = Math.ceil(this.slices.length / this.across);
-    this.gridCols = this.across * (this.cols + GAP) - GAP;
-    this.gridRows = this.down * (this.rows + GAP) - GAP;
-    this.fitScale = Math.min(width / this.gridCols, height / this.gridRows, MAX_CELL);
-    if (this.fitScale > 4) this.fitScale = Math.floor(this.fitScale);
+    const scaleIn = (width, height) => this.arrange(Math.max(width, 1), Math.max(height, 1)).fitScale;
+    this.margin = this.labels?.margins(this.size, scaleIn) ?? NO_MARGIN;
+    const { left, top, right } = this.margin;
+    Object.assign(this, this.arrange(Math.max(this.size.width - left - right, 1), Math.max(this.size.height - top, 1)));
+  }
+
+  /** How the tiles lie and how large cells are where all of them fit into so many pixels. */
+  arrange(width, height) {
+    const across = tileColumns(this.slices.length, this.rows, this.cols, width / height);
+    const down = Math.ceil(this.slices.length / across);
+    const gridCols = across * (this.cols + GAP) - GAP;
+    const gridRows = down * (this.rows + GAP) - GAP;
+    const fitScale = Math.min(width / gridCols, height / gridRows, MAX_CELL);
+    return { across, down, gridCols, gridRows, fitScale: fitScale > 4 ? Math.floor(fitScale) : fitScale };
   }
 
   fit() {
     const scale = this.fitScale;
-    this.view = { scale, x: (this.size.width - this.gridCols * scale) / 2, y: (this.size.height - this.gridRows * scale) / 2 };
+    const { left, top, right } = this.margin;
+    const { width, height } = this.size;
+    this.view = { scale, x: left + (width - left - right - this.gridCols * scale) / 2, y: top + (height - top - this.gridRows * scale) / 2 };
+  }
+
+  /** Where cells begin to be seen: the edge of the first one, or of the labels that it has gone behind. */
+  edges() {
+    return { left: Math.max(this.view.x, this.margin.left), top: Math.max(this.view.y, this.margin.top) };
+  }
+
+  tileLeft(tileColumn) {
+    return tileColumn * (this.cols + GAP);
+  }
+
+  tileTop(tileRow) {
+    return tileRow * (this.rows + GAP);
+  }
+
+  /** Cells of the tiling → pixels of the canvas. */
+  pixelOf({ x, y }) {
+    return { x: this.view.x + x * this.view.scale, y: this.view.y + y * this.view.scale };
   }
 
   flatAt(slice, row, col) {
@@ -121,11 +159,12 @@ export class Grid {
   }
 
   tile(slice, row, col) {
-    return { x: (slice % this.across) * (this.cols + GAP) + col, y: Math.floor(slice / this.across) * (this.rows + GAP) + row };
+    return { x: this.tileLeft(slice % this.across) + col, y: this.tileTop(Math.floor(slice / this.across)) + row };
   }
 
   /** Pixel of the canvas → {slice, row, col} or null. */
   cellAt(px, py) {
+    if (px < this.margin.left || py < this.margin.top) return null;
     const gx = Math.floor((px - this.view.x) / this.view.scale);
     const gy = Math.floor((py - this.view.y) / this.view.scale);
     const tileX = Math.floor(gx / (this.cols + GAP));
@@ -155,8 +194,10 @@ export class Grid {
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
     }
     if (!this.rows) return;
+    const before = this.margin;
     this.layout();
-    if (!this.view || changed) this.fit();
+    const moved = ["left", "top", "right"].some((side) => before[side] !== this.margin[side]);
+    if (!this.view || changed || moved) this.fit();
     this.draw();
   }
 
@@ -188,13 +229,19 @@ export class Grid {
 
   draw() {
     const context = this.base.getContext("2d");
-    const { scale, x, y } = this.view;
+    const { scale } = this.view;
     context.clearRect(0, 0, this.size.width, this.size.height);
     this.top.style.touchAction = scale > this.fitScale * 1.01 ? "none" : "pan-y"; // one finger pans what is zoomed
-    if (!this.data) {
-      this.drawTop();
-      return;
-    }
+    if (this.data) this.paint(context);
+    this.drawTop();
+  }
+
+  /** Cells, labels and marks, without light and focus. */
+  paint(context) {
+    const { scale, x, y } = this.view;
+    this.labels?.draw(context, this, this.palette.ink);
+    context.save();
+    this.keepToCells(context);
     context.imageSmoothingEnabled = scale < 1;
     const count = this.slices.length;
     for (let s = 0; s < count; s++) {
@@ -208,7 +255,16 @@ export class Grid {
     this.drawMarks(context);
     if (scale >= NUMBERS_FROM) this.drawNumbers(context);
     if (this.marks) this.drawDots(context);
-    this.drawTop();
+    context.restore();
+  }
+
+  /** From here on nothing is drawn where labels stand, however far the cells are zoomed. */
+  keepToCells(context) {
+    if (!this.labels) return;
+    const { left, top } = this.edges();
+    context.beginPath();
+    context.rect(left - 3, top - 3, this.size.width, this.size.height);
+    context.clip();
   }
 
   drawLines(context, left, top) {
@@ -305,6 +361,22 @@ export class Grid {
     const context = this.top.getContext("2d");
     const { scale, x, y } = this.view;
     context.clearRect(0, 0, this.size.width, this.size.height);
+    const focused = this.focus == null ? null : this.place(this.focus);
+    if (focused && this.data) this.labels?.drawFocus(context, this, focused, this.palette);
+    context.save();
+    this.keepToCells(context);
+    this.drawLight(context);
+    if (focused) {
+      context.strokeStyle = this.palette.ink;
+      context.lineWidth = 2;
+      const least = Math.max(scale, 5);
+      context.strokeRect(x + focused.x * scale - (least - scale) / 2, y + focused.y * scale - (least - scale) / 2, least, least);
+    }
+    context.restore();
+  }
+
+  drawLight(context) {
+    const { scale, x, y } = this.view;
     if (this.lit && this.data) {
       const places = [];
       for (const flat of this.lit) {
@@ -315,7 +387,7 @@ export class Grid {
       if (places.length) {
         context.fillStyle = this.palette.page;
         context.globalAlpha = 0.62;
-        context.fillRect(0, 0, this.size.width, this.size.height);
+        context.fillRect(x - 1, y - 1, this.gridCols * scale + 2, this.gridRows * scale + 2);
         context.globalAlpha = 1;
         for (const p of places) context.clearRect(x + p.x * scale, y + p.y * scale, scale, scale);
         context.strokeStyle = getComputedStyle(this.holder).getPropertyValue(this.highlight) || this.palette.accent;
@@ -348,101 +420,9 @@ export class Grid {
       context.strokeRect(x + left * scale, y + up * scale, (this.cols - left - right) * scale, (this.rows - up - down) * scale);
       context.setLineDash([]);
     }
-    const focused = this.focus == null ? null : this.place(this.focus);
-    if (focused) {
-      context.strokeStyle = this.palette.ink;
-      context.lineWidth = 2;
-      const least = Math.max(scale, 5);
-      context.strokeRect(x + focused.x * scale - (least - scale) / 2, y + focused.y * scale - (least - scale) / 2, least, least);
-    }
   }
 
-  // ---- hands
-
-  listen() {
-    const { top } = this;
-    const pointers = new Map();
-    let dragged = 0;
-    let pinch = 0;
-    const at = (event) => {
-      const box = top.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    const flatUnder = (event) => {
-      if (!this.view || !this.data) return null;
-      const cell = this.cellAt(...at(event));
-      return cell ? this.flatAt(cell.slice, cell.row, cell.col) : null;
-    };
-    top.onpointerdown = (event) => {
-      pointers.set(event.pointerId, at(event));
-      dragged = 0;
-      pinch = 0;
-    };
-    top.onpointermove = (event) => {
-      const before = pointers.get(event.pointerId);
-      const now = at(event);
-      if (before && pointers.size === 2) {
-        const other = [...pointers.entries()].find(([id]) => id !== event.pointerId)[1];
-        const distance = Math.hypot(now[0] - other[0], now[1] - other[1]);
-        if (pinch) this.zoom(distance / pinch, (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
-        pinch = distance;
-        dragged = 99;
-      } else if (before && this.view && this.view.scale > this.fitScale * 1.01) {
-        this.view.x += now[0] - before[0];
-        this.view.y += now[1] - before[1];
-        dragged += Math.abs(now[0] - before[0]) + Math.abs(now[1] - before[1]);
-        this.draw();
-      }
-      if (before) pointers.set(event.pointerId, now);
-      if (dragged < 4) this.onHover(flatUnder(event));
-    };
-    const release = (event) => pointers.delete(event.pointerId);
-    top.onpointerup = (event) => {
-      release(event);
-      const flat = flatUnder(event);
-      if (dragged < 4 && flat != null) this.onPick(flat);
-    };
-    top.onpointercancel = release;
-    top.onpointerleave = (event) => {
-      release(event);
-      this.onHover(null);
-    };
-    top.addEventListener(
-      "wheel",
-      (event) => {
-        if (!(event.ctrlKey || event.metaKey) || !this.view) return; // plain wheel scrolls the page
-        event.preventDefault();
-        this.zoom(Math.exp(-event.deltaY / 200), ...at(event));
-      },
-      { passive: false },
-    );
-    top.ondblclick = () => this.reset();
-    top.onkeydown = (event) => this.key(event);
-    top.onblur = () => this.onHover(null);
-  }
-
-  key(event) {
-    const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-    if (!this.data || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "+" || event.key === "=") this.zoom(1.5, this.size.width / 2, this.size.height / 2);
-    else if (event.key === "-") this.zoom(1 / 1.5, this.size.width / 2, this.size.height / 2);
-    else if (event.key === "0") this.reset();
-    else if (event.key === "Enter" && this.focus != null) this.onPick(this.focus);
-    else if (moves[event.key]) {
-      const here = (this.focus == null ? null : this.place(this.focus)) ?? { slice: 0, row: 0, col: -1 };
-      let { slice, row, col } = here;
-      row += moves[event.key][0];
-      col += moves[event.key][1];
-      if (col >= this.cols) [slice, col] = slice + 1 < this.slices.length ? [slice + 1, 0] : [slice, this.cols - 1];
-      if (col < 0) [slice, col] = slice > 0 ? [slice - 1, this.cols - 1] : [slice, 0];
-      row = Math.max(0, Math.min(this.rows - 1, row));
-      const flat = this.flatAt(slice, row, col);
-      this.setFocus(flat);
-      this.onHover(flat);
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
+  // ---- hands (see hands.js)
 
   zoom(factor, px, py) {
     const scale = Math.max(this.fitScale, Math.min(MAX_CELL, this.view.scale * factor));
@@ -457,20 +437,52 @@ export class Grid {
     this.draw();
   }
 
-  /** A PNG of the cells, at least `least` pixels wide; numbers and light left out. → Promise of a Blob. */
+  /** Moves what is zoomed so far that this cell of the tiling is seen. */
+  bringIntoView(cell) {
+    const { x, y } = this.pixelOf(cell);
+    const { scale } = this.view;
+    const within = (place, low, high) => Math.max(low, Math.min(Math.max(low, high - scale), place));
+    const [dx, dy] = [within(x, this.margin.left, this.size.width) - x, within(y, this.margin.top, this.size.height) - y];
+    if (Math.abs(dx) + Math.abs(dy) < 0.5) return;
+    this.view.x += dx;
+    this.view.y += dy;
+    this.draw();
+  }
+
+  /** A PNG at least `least` pixels wide: the bare cells, or where they have labels all but light and focus. → Promise of a Blob. */
   toBlob(least = 512) {
-    const factor = Math.max(1, Math.ceil(least / Math.max(this.gridCols, this.gridRows)));
     const canvas = document.createElement("canvas");
+    const context = canvas.getContext("2d");
+    if (this.labels) this.paintLabelled(canvas, context, least);
+    else this.paintBare(canvas, context, least);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+
+  paintBare(canvas, context, least) {
+    const factor = Math.max(1, Math.ceil(least / Math.max(this.gridCols, this.gridRows)));
     canvas.width = this.gridCols * factor;
     canvas.height = this.gridRows * factor;
-    const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
-    const count = this.slices.length;
-    for (let s = 0; s < count; s++) {
+    for (let s = 0; s < this.slices.length; s++) {
       const { x, y } = this.tile(s, 0, 0);
       context.drawImage(this.image, 0, s * this.rows, this.cols, this.rows, x * factor, y * factor, this.cols * factor, this.rows * factor);
     }
-    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+
+  /** As on the page, but with room for every word. */
+  paintLabelled(canvas, context, least) {
+    const scale = Math.max(16, Math.min(48, Math.ceil(least / Math.max(this.gridCols, this.gridRows))));
+    const sharp = 2;
+    const endless = { width: Infinity, height: Infinity };
+    const margin = this.labels.margins(endless, () => scale);
+    const size = { width: margin.left + this.gridCols * scale + Math.max(margin.right, 2), height: margin.top + this.gridRows * scale + 2 };
+    [canvas.width, canvas.height] = [size.width * sharp, size.height * sharp];
+    context.scale(sharp, sharp);
+    context.fillStyle = this.palette.page;
+    context.fillRect(0, 0, size.width, size.height);
+    const shown = this.labels.shown;
+    Object.assign(Object.create(this), { size, margin, view: { scale, x: margin.left, y: margin.top } }).paint(context);
+    this.labels.shown = shown;
   }
 }
 

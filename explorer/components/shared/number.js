@@ -18,8 +18,16 @@ export function formatNumber(x, digits = 3, noise = 1e-12) {
   return x < 0 ? `−${text}` : text;
 }
 
-/** All digits that the number has, for a tooltip. */
-export const allDigits = (x) => (Object.is(x, -0) ? "0" : String(x).replace("-Infinity", "−∞").replace("Infinity", "∞").replace("-", "−"));
+/** All digits that the number has, for a tooltip; single: no more than tell a float32 from its neighbours. */
+export function allDigits(x, single = false) {
+  if (Object.is(x, -0)) return "0";
+  let shortest = x;
+  for (let digits = 6; single && digits <= 9; digits++) {
+    shortest = Number(x.toPrecision(digits));
+    if (Math.fround(shortest) === x) break;
+  }
+  return String(shortest).replace("Infinity", "∞").replaceAll("-", "−");
+}
 
 /** Thousands apart: 11227812 → "11 227 812" with thin spaces. */
 export const groupDigits = (n) => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");

@@ -21,7 +21,8 @@ _mount = st.components.v2.component(
 def stepper(payload: bytes, *, key: str) -> None:
     """Show a trace. payload: what `explorer.components.stepper.payload.encode` made of it.
 
-    Encode with options={"roles": {"q": "query", …}, "url": "step", "start": 0}: the palette role of each name in the
-    source, the query parameter that keeps the step (none if empty), and the step it opens on.
+    Encode with options={"roles": {"q": "query", …}, "labels": {"weights": {"rows": […], "columns": […]}, …}, "url": "step",
+    "start": 0}: the palette role of each name in the source, what the last two dims of a named tensor stand for, the query
+    parameter that keeps the step (none if empty), and the step it opens on.
     """
     _mount(key=key, data=payload)

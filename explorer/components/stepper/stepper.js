@@ -6,7 +6,7 @@ import { formatNumber, groupDigits } from "../shared/number.js";
 import { checkAll, explain, formula, hasArithmetic } from "./arithmetic.js";
 import { decode } from "./payload.js";
 import { SourcePane } from "./source_pane.js";
-import { commonScale, subscript, TensorBox } from "./tensor_box.js";
+import { commonScale, TensorBox } from "./tensor_box.js";
 
 const ROLE_OF_INPUT = {
   input: "input", weight: "weight", bias: "weight", other: "hidden", mask: "mask", condition: "mask", attn_mask: "mask",
@@ -98,7 +98,7 @@ class Stepper {
     if (bytes !== this.bytes) {
       this.bytes = bytes;
       this.trace = decode(bytes);
-      this.options = { roles: {}, url: "", ...this.trace.options };
+      this.options = { roles: {}, labels: {}, url: "", ...this.trace.options };
       const stops = this.trace.sources.map(() => new Set());
       for (const step of this.trace.steps) stops[step.file].add(step.line);
       this.source.setSources(this.trace.sources, stops);
@@ -125,6 +125,7 @@ class Stepper {
   goTo(index) {
     const next = this.clamp(index === Infinity ? this.trace.steps.length - 1 : index);
     if (next === this.index) return;
+    cancelAnimationFrame(this.frame); // it would show a cell of the step before
     this.index = next;
     this.pinned = null;
     this.root.classList.remove("pinned");
@@ -193,14 +194,14 @@ class Stepper {
     const all = [...step.inputs.map((input) => input.tensor), ...step.outputs];
     const scale = (tensor) => this.scope === "tensor" ? commonScale([tensor]) : this.scope === "step" ? commonScale(all) : this.wholeScale;
     const inputs = step.inputs.map((input) => ({
-      tensor: input.tensor, label: input.name.replace(/^self\./, ""), key: input.role, scale: scale(input.tensor),
+      tensor: input.tensor, label: input.name.replace(/^self\./, ""), key: input.role, scale: scale(input.tensor), labels: this.options.labels[input.name],
       role: this.roleOf(input.name, ROLE_OF_INPUT[input.role] ?? "input"),
     }));
     const name = step.target && step.target !== "return" ? step.target : "";
     const names = step.outputs.length > 1 && name.split(",").length === step.outputs.length ? name.split(",").map((n) => n.trim()) : null;
     const outputs = step.outputs.map((tensor, i) => ({
       tensor, key: "output", scale: scale(tensor), label: names?.[i] ?? (step.outputs.length > 1 ? `output ${i}` : name || "output"),
-      role: this.roleOf(names?.[i] ?? name, "output"),
+      role: this.roleOf(names?.[i] ?? name, "output"), labels: this.options.labels[names?.[i] ?? step.target ?? step.expression],
     }));
     this.inputsShown = fill(this.inputBoxes, this.inputsPane, inputs);
     this.outputsShown = fill(this.outputBoxes, this.outputsPane, outputs);
@@ -241,9 +242,9 @@ class Stepper {
     const general = formula(step);
     const lines = told.lines.map((tokens) => el("div", {}, ...tokens.map((token) => this.renderToken(token))));
     this.readout.replaceChildren(
-      el("div", { class: "cell-name" }, `${box.label}${subscript(box.tensor, look.flat)}`, general ? el("span", { class: "faint" }, `   ${general}`) : null),
+      el("div", { class: "cell-name" }, box.cellText(look.flat), general ? el("span", { class: "faint" }, `   ${general}`) : null),
       ...lines, told.note ? el("div", { class: "faint" }, told.note) : null ?? "");
-    const verdict = told.ok ? `✓ torch has ${box.valueText(look.flat).split(" = ")[1]}` : `differs from torch’s ${formatNumber(told.actual, 6)} by ${formatNumber(told.difference)}`;
+    const verdict = told.ok ? `✓ torch has ${box.number(look.flat)}` : `differs from torch’s ${formatNumber(told.actual, 6)} by ${formatNumber(told.difference)}`;
     setText(this.verdict, verdict);
     this.verdict.classList.toggle("wrong", !told.ok);
     this.verdict.dataset.difference = told.difference;

@@ -1,9 +1,11 @@
 // One tensor of a step: its name, shape, picture, colour bar, slice choosers and downloads.
 
-import { el, saveBlob, setText } from "../shared/dom.js";
+import { el, setText } from "../shared/dom.js";
 import { extent, scaleFor } from "../shared/colour.js";
 import { Grid } from "../shared/grid.js";
+import { cellName, labelsText } from "../shared/labels.js";
 import { allDigits, formatNumber } from "../shared/number.js";
+import { asCsv, ColourBar, keepButtons } from "../shared/tools.js";
 
 const MAX_TILES = 16;
 const MAX_TILED_CELLS = 60000;
@@ -44,27 +46,28 @@ export class TensorBox {
   constructor({ onHover, onPick, onSlice }) {
     this.name = el("span", { class: "tensor-name mono" });
     this.shape = el("span", { class: "faint mono tensor-shape" });
-    this.tools = el("span", { class: "tensor-tools" },
-      el("button", { class: "small", title: "Save the picture", onclick: () => this.savePicture() }, "PNG"),
-      el("button", { class: "small", title: "Save the numbers", onclick: () => this.saveNumbers() }, "CSV"));
+    this.tools = keepButtons({
+      title: () => this.label, otherwise: "tensor", picture: () => (this.tensor.data ? this.grid.toBlob() : null), numbers: () => this.numbers(),
+    });
     this.holder = el("div", { class: "tensor-grid" });
     this.choosers = el("div", { class: "choosers" });
-    this.barLow = el("span", { class: "mono" });
-    this.barHigh = el("span", { class: "mono" });
-    this.bar = el("div", { class: "bar" });
+    this.bar = new ColourBar();
     this.missing = el("p", { class: "missing faint" });
     this.element = el("section", { class: "tensor" },
       el("header", {}, this.name, this.shape, this.tools), this.holder, this.choosers,
-      el("div", { class: "bar-row faint" }, this.barLow, this.bar, this.barHigh), this.missing);
+      this.bar.element, this.missing);
     this.grid = new Grid(this.holder, { onHover: (flat) => onHover(this, flat), onPick: (flat) => onPick(this, flat) });
     this.onSlice = onSlice;
     this.chosen = [];
   }
 
-  /** role: palette role of the tensor; key: its role in the step ("input", "weight" …), or "output". */
-  show({ tensor, label, role, key, scale, palette }) {
+  /**
+   * role: palette role of the tensor; key: its role in the step ("input", "weight" …), or "output"; labels: {rows, columns},
+   * what the last two dims stand for.
+   */
+  show({ tensor, label, role, key, scale, palette, labels = {} }) {
     const sameShape = this.tensor && String(this.tensor.shape) === String(tensor.shape);
-    Object.assign(this, { tensor, role, key, scale, palette, label });
+    Object.assign(this, { tensor, role, key, scale, palette, label, labels: labelsFor(tensor.shape, labels) });
     if (!sameShape) this.chosen = tensor.shape.slice(0, -2).map(() => 0);
     this.element.style.setProperty("--role", `var(--role-${role})`);
     setText(this.name, label);
@@ -72,9 +75,7 @@ export class TensorBox {
     setText(this.shape, tensor.shape.length ? `${tensor.shape.join(" × ")}` : "one number");
     this.shape.title = `shape (${tensor.shape.join(", ")}), ${tensor.dtype}`;
     setText(this.missing, tensor.data ? "" : `Not shown: ${tensor.omitted}.`);
-    setText(this.barLow, tensor.data ? formatNumber(scale.low) : "");
-    setText(this.barHigh, tensor.data ? formatNumber(scale.high) : "");
-    this.bar.className = `bar ${scale.kind}`;
+    this.bar.show(tensor.data ? scale : null);
     this.grid.setLabel(this.describe());
     this.drawChoosers();
     this.draw();
@@ -82,7 +83,9 @@ export class TensorBox {
 
   describe() {
     const { low, high } = cachedExtent(this.tensor);
-    return `${this.label}, ${this.tensor.shape.join(" by ") || "one number"}, values from ${formatNumber(low)} to ${formatNumber(high)}. Arrow keys move from cell to cell, Enter pins one.`;
+    const size = this.tensor.shape.join(" by ") || "one number";
+    const words = labelsText(this.labels);
+    return `${this.label}, ${size}, values from ${formatNumber(low)} to ${formatNumber(high)}. ${words && `${words} `}Arrow keys move from cell to cell, Enter pins one.`;
   }
 
   /** How many of the leading dims are spread out as tiles, counted from the last. */
@@ -113,7 +116,7 @@ export class TensorBox {
   draw() {
     const { rows, cols } = planeOf(this.tensor.shape);
     this.grid.show({
-      data: this.tensor.data, rows, cols, slices: this.slices(), scale: this.scale, palette: this.palette, highlight: "--role",
+      data: this.tensor.data, rows, cols, slices: this.slices(), scale: this.scale, palette: this.palette, labels: this.labels, highlight: "--role",
     });
   }
 
@@ -162,22 +165,39 @@ export class TensorBox {
     this.grid.light(flats);
   }
 
+  /** "weights[0, 2] (The → sat)". */
+  cellText(flat) {
+    const { cols } = planeOf(this.tensor.shape);
+    const { rows, columns } = this.labels;
+    const [row, column] = [Math.floor(flat / cols) % Math.max(planeOf(this.tensor.shape).rows, 1), flat % cols];
+    const words = rows.length || columns.length ? ` (${cellName(this.labels, row, column)})` : "";
+    return `${this.label}${subscript(this.tensor, flat)}${words}`;
+  }
+
+  number(flat) {
+    return allDigits(this.tensor.data[flat], this.tensor.data instanceof Float32Array);
+  }
+
   valueText(flat) {
-    return `${this.label}${subscript(this.tensor, flat)} = ${allDigits(this.tensor.data[flat])}`;
+    return `${this.cellText(flat)} = ${this.number(flat)}`;
   }
 
-  async savePicture() {
-    if (this.tensor.data) saveBlob(await this.grid.toBlob(), `${fileName(this.label)}.png`);
-  }
-
-  saveNumbers() {
-    if (!this.tensor.data) return;
+  numbers() {
+    if (!this.tensor.data) return null;
     const cols = this.tensor.shape.at(-1) ?? 1;
-    const rows = [];
-    for (let i = 0; i < this.tensor.size; i += cols) rows.push([...this.tensor.data.slice(i, i + cols)].join(","));
+    const lines = Array.from({ length: this.tensor.size / cols || 0 }, (_, i) => this.tensor.data.slice(i * cols, (i + 1) * cols));
+    const { rows, columns } = this.labels;
     const head = `# ${this.label.replaceAll("\n", " ")}, shape (${this.tensor.shape.join(", ")}), ${this.tensor.dtype}\n`;
-    saveBlob(new Blob([head, rows.join("\n"), "\n"], { type: "text/csv" }), `${fileName(this.label)}.csv`);
+    return head + asCsv(lines, { rows: rows.length ? lines.map((_, i) => rows[i % rows.length]) : [], columns });
   }
 }
 
-const fileName = (label) => label.replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_|_$/g, "").slice(0, 60) || "tensor";
+/** The labels that fit a tensor of this shape: names in the source may come back with another one. */
+function labelsFor(shape, { rows = [], columns = [] }) {
+  const plane = planeOf(shape);
+  const whole = shape.length > 0 && plane.cols === shape.at(-1); // a long vector is wrapped into rows
+  return {
+    rows: shape.length > 1 && rows.length === plane.rows ? rows : [],
+    columns: whole && columns.length === plane.cols ? columns : [],
+  };
+}
