@@ -14,7 +14,7 @@ import argparse
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from safetensors.torch import save_file
 from tokenizers import BertWordPieceTokenizer
 from torch import Tensor, nn
 
-from explorer.models.bert import BertConfig, BertForPreTraining
+from explorer.models.bert import BertConfig, BertForPreTraining, BertOutput
 
 VOCABULARY = 8192
 CONFIG = BertConfig(vocabulary=VOCABULARY, hidden=256, layers=4, heads=4, intermediate=1024, positions=128)
@@ -171,9 +171,9 @@ def collate(
     )
 
 
-def losses(model: BertForPreTraining, batch: Batch) -> tuple[Tensor, Tensor]:
-    """(mean cross-entropy of the masked words, of the next sentence)."""
-    output = model(batch.tokens, batch.types, batch.keep)
+def losses(model: BertForPreTraining, encode: Callable[..., BertOutput], batch: Batch) -> tuple[Tensor, Tensor]:
+    """(mean cross-entropy of the masked words, of the next sentence). encode: model.bert, or a faster form of it."""
+    output = encode(batch.tokens, batch.types, batch.keep)
     masked = batch.words != IGNORED
     words = F.cross_entropy(model.masked_words(output.last[masked]).float(), batch.words[masked])
     follows = F.cross_entropy(model.next_sentence(output.pooled).float(), batch.follows, ignore_index=IGNORED)
@@ -236,6 +236,7 @@ def train(data: Path, out: Path, updates: int) -> None:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         first = saved["update"]
+    encode = torch.compile(model.bert)  # about three times as fast on a CPU
     rng = np.random.default_rng(first)
     stream, length, started, seen = None, 0, time.time(), []
     for update in range(first, updates):
@@ -247,7 +248,7 @@ def train(data: Path, out: Path, updates: int) -> None:
             group["lr"] = learning_rate(progress)
         batch = collate([next(stream) for _ in range(TOKENS_PER_UPDATE // length)], ids, length, rng)
         with torch.autocast("cpu", torch.bfloat16):
-            words, follows = losses(model, batch)
+            words, follows = losses(model, encode, batch)
         optimizer.zero_grad()
         (words + follows).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -297,7 +298,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with the three texts")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, vocabulary and the log")
-    parser.add_argument("--updates", type=int, default=9000)
+    parser.add_argument("--updates", type=int, default=10000)
     parser.add_argument("--export", action="store_true", help="write pretrained/weights from the last checkpoint")
     arguments = parser.parse_args()
     if arguments.export:
