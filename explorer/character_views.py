@@ -48,8 +48,8 @@ def typed(text: str, line: int = 0) -> Typed:
     unknown = [character for character in text if character not in ALPHABET]
     known = "".join(character for character in text if character in ALPHABET)
     if line:
-        paragraphs = known.split("\n\n")
-        known = "\n\n".join("\n".join(textwrap.wrap(paragraph, line)) for paragraph in paragraphs if paragraph.strip())
+        paragraphs = [" ".join(paragraph.split()) for paragraph in known.split("\n\n")]  # as training/character_text.py
+        known = "\n\n".join("\n".join(textwrap.wrap(paragraph, line)) for paragraph in paragraphs if paragraph)
     return Typed(known[:MOST], tuple(dict.fromkeys(unknown)), len(unknown), max(len(known) - MOST, 0))
 
 

@@ -55,6 +55,8 @@ class _Lookup:
         self.keys, self.counts = keys, counts
 
     def __call__(self, wanted: np.ndarray) -> np.ndarray:
+        if not len(self.keys):
+            return np.zeros(len(wanted), np.int64)
         at = np.searchsorted(self.keys, wanted).clip(max=len(self.keys) - 1)
         return np.where(self.keys[at] == wanted, self.counts[at], 0)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -177,6 +178,11 @@ def test_the_card_of_the_character_model_describes_the_file_beside_it(model):
     assert 1 < facts.bits_per_character < 2
     assert facts.held_out_characters > 500_000
     assert facts.updates > 4000
+    text = (catalog.WEIGHTS / model.file).with_suffix(".md").read_text(encoding="utf-8")
+    for name in ("bits_per_character", "unigram_bits", "five_gram_bits", "gzip_bits", "xz_bits"):
+        assert re.search(rf"\| \**{getattr(facts, name):.2f}\** \|", text), name
+    assert f"{facts.held_out_characters:,} characters" in text
+    assert f"{facts.updates:,} updates" in text
 
 
 def test_the_catalogue_opens_without_torch():
