@@ -79,9 +79,9 @@ export function scaleFor({ low, high }) {
     : { kind: "sequential", limit: high, low: 0, high };
 }
 
-/** Place of a value in a table of 256 colours. */
+/** Place of a value in a table of 256 colours; that of zero for what is masked, −∞ or NaN. */
 export function colourIndex(value, scale) {
-  if (!(scale.limit > 0)) return scale.kind === "diverging" ? 128 : 0;
+  if (!(scale.limit > 0) || value === -Infinity || Number.isNaN(value)) return scale.kind === "diverging" ? 128 : 0;
   const place = scale.kind === "diverging" ? 127.5 + (127.5 * value) / scale.limit : (255 * value) / scale.limit;
   return Math.max(0, Math.min(255, Math.round(place)));
 }
