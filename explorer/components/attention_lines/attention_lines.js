@@ -3,7 +3,9 @@
 import { applyTheme } from "../shared/colour.js";
 import { el, saveBlob, setText } from "../shared/dom.js";
 import { allDigits, formatNumber } from "../shared/number.js";
+import { labelText } from "../shared/labels.js";
 import { unpack } from "../shared/packing.js";
+import { asCsv } from "../shared/tools.js";
 import { chooseLines, meanWeight } from "./strongest.js";
 
 const COLOURS = 12;
@@ -65,11 +67,11 @@ class AttentionLines {
     if (this.locked && !(this.locked.place < this.length(this.locked.side))) this.locked = null;
     this.hovered = this.pair = null;
     this.scroller.style.maxHeight = `${body.height}px`;
-    this.text = { query: body.queries, key: body.keys };
+    this.text = { query: body.queries.map(labelText), key: body.keys.map(labelText) };
     SIDES.forEach((side) => this.writeWords(side));
     this.writeLegend();
-    this.largest = this.weights.reduce((most, w) => (w > most ? w : most), 0);
-    this.threshold.max = Math.max(0.01, Math.floor(this.largest * 100) / 100);
+    const largest = this.weights.reduce((most, weight) => (weight > most ? weight : most), 0);
+    this.threshold.max = Math.max(0.01, Math.floor(largest * 100) / 100);
     this.place();
   }
 
@@ -152,7 +154,7 @@ class AttentionLines {
     const head = Math.floor(flat / (this.rows * this.cols));
     const apart = heads.length < 2 ? 0 : (heads.indexOf(head) - (heads.length - 1) / 2) * Math.min(3, (0.6 * ROW) / heads.length);
     const [from, to] = this.pairOf(flat).map((place) => (place + 0.5) * ROW + apart);
-    const share = this.weights[flat] / this.largest;
+    const share = this.weights[flat] / this.weights[this.lines.at(-1)]; // of the strongest line that is drawn
     return {
       d: `M0 ${from}C${this.width / 2} ${from} ${this.width / 2} ${to} ${this.width} ${to}`,
       ...this.stroke(head),
@@ -185,7 +187,8 @@ class AttentionLines {
 
   howMany(found) {
     const which = found > this.lines.length ? `The strongest ${this.lines.length} of ${found} lines.` : `${found} ${found === 1 ? "line" : "lines"}.`;
-    return `${which} The thickest would be ${formatNumber(this.largest)}. Point at a word to see its lines alone, click to hold it.`;
+    const thickest = this.lines.length ? ` The thickest is ${formatNumber(this.weights[this.lines.at(-1)])}.` : "";
+    return `${which}${thickest} Point at a word to see its lines alone, click to hold it.`;
   }
 
   markWords(side) {
@@ -244,7 +247,7 @@ class AttentionLines {
     const told = ranked.slice(0, TOLD).map(({ place, weight }) => `${this.word(query ? "key" : "query", place)} ${formatNumber(weight)}`);
     if (!told.length) return query ? `${this.word("query", focus.place)} looks at nothing.` : `Nothing looks at ${this.word("key", focus.place)}.`;
     const rest = ranked.length - told.length;
-    const end = `${told.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}${heads.length > 1 ? " (mean of the heads)" : ""}.`;
+    const end = `${told.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}${heads.length > 1 ? ` (mean of ${heads.length})` : ""}.`;
     return query ? `${this.word("query", focus.place)} looks at ${end}` : `${this.word("key", focus.place)} is looked at by ${end}`;
   }
 
@@ -357,15 +360,11 @@ class AttentionLines {
 
   /** All weights: a line for each pair, a column for each head. */
   saveNumbers() {
-    const cell = (text) => `"${text.replaceAll('"', '""')}"`;
-    const lines = [["query", "key", "from", "to", ...this.names].map(cell).join(",")];
-    for (let t = 0; t < this.rows; t++) {
-      for (let s = 0; s < this.cols; s++) {
-        const weights = this.names.map((_, head) => this.weight(head, [t, s]));
-        lines.push([t, s, cell(this.text.query[t]), cell(this.text.key[s]), ...weights].join(","));
-      }
-    }
-    saveBlob(new Blob([lines.join("\n"), "\n"], { type: "text/csv" }), "attention.csv");
+    const pairs = this.text.query.flatMap((_, query) => this.text.key.map((__, key) => [query, key]));
+    const rows = pairs.map(([query, key]) => `${this.text.query[query]} → ${this.text.key[key]}`);
+    const lines = pairs.map((pair) => [...pair, ...this.names.map((_, head) => this.weight(head, pair))]);
+    const text = asCsv(lines, { rows, columns: ["query", "key", ...this.names] });
+    saveBlob(new Blob([text], { type: "text/csv" }), "attention.csv");
   }
 }
 
