@@ -16,6 +16,7 @@ STEPPERS = {
     "pooling": "pool_stepper_line",
     "classification": "resnet_stepper",
     "positions": "pos_stepper_encoding",
+    "multihead": "heads_stepper_layer",
 }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.models.attention import MultiHeadAttention, sum_of_heads
+from explorer.models.attention import MultiHeadAttention, causal_mask, sum_of_heads
 from explorer.trace import Trace, trace
 
 MOST_HEADS = 12
@@ -35,11 +35,6 @@ def seeded_attention(d_model: int, heads: int, seed: int = 0) -> MultiHeadAttent
     for parameter in attention.parameters():
         nn.init.normal_(parameter, std=d_model**-0.5, generator=generator)
     return attention
-
-
-def causal_mask(length: int) -> Tensor:
-    """bool (length, length), True where a word may look: at itself and the words before it."""
-    return torch.ones(length, length, dtype=torch.bool).tril()
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,6 +65,15 @@ def classification() -> Map:
     return Map(overlay(pixels, enlarge(cam, pixels.shape[1], pixels.shape[0])), "")
 
 
+def recurrent() -> Map:
+    """The states of an LSTM over a sentence, a row for each unit; its weights are random."""
+    from explorer.recurrent_views import Setup, run
+    from explorer.words import random_vectors, split_words
+
+    words = [word.text for word in split_words("The cat sat on the mat because it was tired.")]
+    return Map(run("lstm", random_vectors(words, 4), Setup(hidden=8)).states().T, "")
+
+
 def positions() -> Map:
     """Sinusoids: a row for each of 48 positions."""
     from explorer.position_views import encode
@@ -72,12 +81,33 @@ def positions() -> Map:
     return Map(encode(48, 72, 10_000), "")
 
 
+def multihead() -> Map:
+    """Where each of four heads looks, side by side; their weights are random."""
+    from explorer.multihead_views import attend, seeded_attention
+    from explorer.words import random_vectors, split_words
+
+    words = [word.text for word in split_words("The cat sat on the mat because it was tired")]
+    weights = attend(random_vectors(words, 12), seeded_attention(12, 4)).weights
+    return Map(np.concatenate([np.concatenate(weights[:2], 1), np.concatenate(weights[2:], 1)]), "")
+
+
+def rnn_or_attention() -> Map:
+    """Which output hears which word: of an RNN, and of self-attention. Each is 1 at its largest."""
+    from explorer.word_influence import traits
+
+    found = traits(24)
+    return Map(np.concatenate([found[key].influence / found[key].influence.max() for key in ("rnn", "attention")], 1), "")
+
+
 THUMBNAILS: dict[str, Callable[[], Map]] = {
     "filters": filters,
     "convolution": convolution,
     "pooling": pooling,
     "classification": classification,
+    "recurrent": recurrent,
     "positions": positions,
+    "multihead": multihead,
+    "rnn_or_attention": rnn_or_attention,
 }
 
 

@@ -58,10 +58,28 @@ def chapters() -> dict[str, list[Topic]]:
         ],
         _("Reading sequences"): [
             Topic(
+                "recurrent",
+                _("Recurrent networks"),
+                ":material/replay:",
+                _("RNN, LSTM and GRU read your sentence word by word: gates, states, shared weights."),
+            ),
+            Topic(
+                "multihead",
+                _("Multi-head attention"),
+                ":material/call_split:",
+                _("Split, attend in parallel, concatenate, mix; switch a head off and see."),
+            ),
+            Topic(
                 "positions",
                 _("Positional encoding"),
                 ":material/waves:",
                 _("Waves that tell attention the order, and the rotation inside them."),
+            ),
+            Topic(
+                "rnn_or_attention",
+                _("RNN or attention?"),
+                ":material/timer:",
+                _("Time, memory and steps against the length, measured on your computer."),
             ),
         ],
     }
