@@ -1,28 +1,17 @@
 // Attention between words: pointing at a word or going there by keys shows its lines alone, a click holds it.
 
 import { applyTheme } from "../shared/colour.js";
-import { el, saveBlob, setText } from "../shared/dom.js";
-import { allDigits, formatNumber } from "../shared/number.js";
+import { el, setText } from "../shared/dom.js";
 import { labelText } from "../shared/labels.js";
+import { formatNumber } from "../shared/number.js";
 import { unpack } from "../shared/packing.js";
-import { asCsv } from "../shared/tools.js";
+import { saveNumbers, savePicture } from "./keep.js";
+import { finding, howMany, sentence } from "./sentences.js";
 import { chooseLines, meanWeight } from "./strongest.js";
+import { ROW, SIDES, svgElement } from "./svg.js";
 
 const COLOURS = 12;
 const DASHES = ["", "7 3", "2 3", "9 3 2 3"]; // beside the colours, for who cannot tell these apart
-const ROW = 26; // pixels
-const SVG = "http://www.w3.org/2000/svg";
-const SIDES = ["query", "key"];
-const TOLD = 4; // words named when one word is in focus
-
-/** All digits that a float32 has. */
-const exact = (weight) => allDigits(Number(weight.toPrecision(7)));
-
-const svgElement = (tag, attributes) => {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-};
 
 class AttentionLines {
   constructor(root) {
@@ -34,8 +23,8 @@ class AttentionLines {
     this.thresholdText = el("span", { class: "mono" });
     this.threshold.oninput = () => this.draw();
     this.tools = el("span", { class: "tools" },
-      el("button", { class: "small", title: "Save the picture", onclick: () => this.savePicture() }, "SVG"),
-      el("button", { class: "small", title: "Save the numbers", onclick: () => this.saveNumbers() }, "CSV"));
+      el("button", { class: "small", title: "Save the picture", onclick: () => savePicture(this) }, "SVG"),
+      el("button", { class: "small", title: "Save the numbers", onclick: () => saveNumbers(this) }, "CSV"));
     this.columns = Object.fromEntries(SIDES.map((side) => [side, el("div", { class: `words ${side}`, role: "group" })]));
     this.columns.query.setAttribute("aria-label", "Queries: words that look");
     this.columns.key.setAttribute("aria-label", "Keys: words that are looked at");
@@ -178,17 +167,11 @@ class AttentionLines {
     lines.forEach((flat, i) => {
       for (const [name, value] of Object.entries(this.curve(flat))) this.svg.children[i].setAttribute(name, value);
     });
-    this.svg.setAttribute("aria-label", this.finding());
+    this.svg.setAttribute("aria-label", finding(this));
     SIDES.forEach((side) => this.markWords(side));
-    setText(this.readout, this.sentence());
-    setText(this.note, this.count && !heads.length ? "No head is chosen: choose one above." : this.howMany(found));
+    setText(this.readout, sentence(this));
+    setText(this.note, howMany(this, found));
     this.root.dataset.drawn = String(Number(this.root.dataset.drawn ?? 0) + 1);
-  }
-
-  howMany(found) {
-    const which = found > this.lines.length ? `The strongest ${this.lines.length} of ${found} lines.` : `${found} ${found === 1 ? "line" : "lines"}.`;
-    const thickest = this.lines.length ? ` The thickest is ${formatNumber(this.weights[this.lines.at(-1)])}.` : "";
-    return `${which}${thickest} Point at a word to see its lines alone, click to hold it.`;
   }
 
   markWords(side) {
@@ -226,38 +209,6 @@ class AttentionLines {
       return `var(--head-${head % COLOURS}) ${start}% ${end}%`;
     });
     return `linear-gradient(90deg, ${[...parts, `transparent ${end}%`].join(", ")})`;
-  }
-
-  word(side, place) {
-    return `“${this.text[side][place]}”`;
-  }
-
-  /** The pair under the pointer with every head's weight, or where the word in focus looks, or how to begin. */
-  sentence() {
-    const { pair, focus, heads } = this;
-    if (pair) {
-      const told = heads.map((head) => `${this.count > 1 ? `${this.names[head]}: ` : ""}${exact(this.weight(head, pair))}`);
-      return `From ${this.word("query", pair[0])} to ${this.word("key", pair[1])}: ${told.join(" · ")}`;
-    }
-    if (!focus) return this.finding();
-    const query = focus.side === "query";
-    const ranked = Array.from({ length: this.length(query ? "key" : "query") }, (_, place) => ({ place, weight: query ? this.mean(focus.place, place) : this.mean(place, focus.place) }))
-      .filter(({ weight }) => weight > 0)
-      .sort((a, b) => b.weight - a.weight);
-    const told = ranked.slice(0, TOLD).map(({ place, weight }) => `${this.word(query ? "key" : "query", place)} ${formatNumber(weight)}`);
-    if (!told.length) return query ? `${this.word("query", focus.place)} looks at nothing.` : `Nothing looks at ${this.word("key", focus.place)}.`;
-    const rest = ranked.length - told.length;
-    const end = `${told.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}${heads.length > 1 ? ` (mean of ${heads.length})` : ""}.`;
-    return query ? `${this.word("query", focus.place)} looks at ${end}` : `${this.word("key", focus.place)} is looked at by ${end}`;
-  }
-
-  /** The strongest line, in words. */
-  finding() {
-    const top = this.lines.at(-1);
-    if (top == null) return "There is no line to show.";
-    const [query, key] = this.pairOf(top);
-    const head = this.count > 1 ? `, ${this.names[Math.floor(top / (this.rows * this.cols))]}` : "";
-    return `The strongest line: from ${this.word("query", query)} to ${this.word("key", key)}, ${formatNumber(this.weights[top])}${head}.`;
   }
 
   // ---- hands
@@ -298,7 +249,7 @@ class AttentionLines {
 
   pointAtLine(place) {
     this.pair = this.pairOf(this.lines[place]);
-    setText(this.readout, this.sentence());
+    setText(this.readout, sentence(this));
   }
 
   leave() {
@@ -332,39 +283,6 @@ class AttentionLines {
     else return;
     event.preventDefault();
     event.stopPropagation();
-  }
-
-  // ---- to keep
-
-  /** What is seen, words included, in the colours of now. */
-  savePicture() {
-    const side = 150;
-    const [width, height] = [this.width + 2 * side, ROW * Math.max(this.rows, this.cols)];
-    const picture = svgElement("svg", { xmlns: SVG, viewBox: `0 0 ${width} ${height}`, width, height });
-    const lines = svgElement("g", { transform: `translate(${side} 0)` });
-    const style = getComputedStyle(this.root);
-    for (const line of this.svg.children) {
-      const copy = line.cloneNode();
-      copy.setAttribute("stroke", style.getPropertyValue(copy.getAttribute("stroke").slice(4, -1)));
-      lines.append(copy);
-    }
-    picture.append(svgElement("rect", { width, height, fill: style.getPropertyValue("--page") }), lines);
-    SIDES.forEach((name) => this.text[name].forEach((text, place) => {
-      const query = name === "query";
-      const label = svgElement("text", { x: query ? side - 8 : width - side + 8, y: (place + 0.5) * ROW + 4, "text-anchor": query ? "end" : "start", fill: style.getPropertyValue("--ink"), "font-family": "sans-serif", "font-size": 14 });
-      label.textContent = text;
-      picture.append(label);
-    }));
-    saveBlob(new Blob([new XMLSerializer().serializeToString(picture)], { type: "image/svg+xml" }), "attention.svg");
-  }
-
-  /** All weights: a line for each pair, a column for each head. */
-  saveNumbers() {
-    const pairs = this.text.query.flatMap((_, query) => this.text.key.map((__, key) => [query, key]));
-    const rows = pairs.map(([query, key]) => `${this.text.query[query]} → ${this.text.key[key]}`);
-    const lines = pairs.map((pair) => [...pair, ...this.names.map((_, head) => this.weight(head, pair))]);
-    const text = asCsv(lines, { rows, columns: ["query", "key", ...this.names] });
-    saveBlob(new Blob([text], { type: "text/csv" }), "attention.csv");
   }
 }
 
