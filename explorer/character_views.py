@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.models.characters import ALPHABET, CharacterLSTM, decode, encode, generate, read
-from explorer.models.recurrent import LSTM
+from explorer.models.recurrent import LSTM, lstm_gates
 from explorer.trace import Trace, trace
 
 MOST = 1000
@@ -117,16 +117,15 @@ class Unit:
 
 @torch.inference_mode()
 def unit(model: CharacterLSTM, reading: Reading, number: int) -> Unit:
-    """Its state is what the model had; its gates are the model's own rows of weights on the same states once more."""
+    """Its state is what the model had; its gates are decided once more, by its rows of the weights on the same states."""
     assert isinstance(model.lstm, LSTM)  # noqa: S101 — for the type checker: torch.nn's has no weights() by direction
-    w_ih, w_hh, b_ih, b_hh = model.lstm.weights()
-    rows = torch.arange(4) * len(w_hh) // 4 + number  # its rows of input gate, forget gate, candidate, output gate
+    weights = model.lstm.weights()
+    rows = torch.arange(4) * model.lstm.hidden_size + number  # input gate, forget gate, candidate, output gate
     x = model.embedding(encode(reading.text))  # (T, embedding)
     before = F.pad(torch.from_numpy(reading.hidden)[:-1], (0, 0, 1, 0))  # (T, H): h before each character, at first 0
-    gates = torch.sigmoid(
-        F.linear(x, w_ih[rows], b_ih[rows]) + F.linear(before, w_hh[rows], b_hh[rows])
-    ).numpy()  # (T, 4)
-    return Unit(np.tanh(reading.cell[:, number]), reading.hidden[:, number], gates[:, 1], gates[:, 0])
+    input_gate, forget_gate, _candidate, _output_gate = lstm_gates(x, before, *(weight[rows] for weight in weights))
+    gates = (gate[:, 0].numpy() for gate in (forget_gate, input_gate))
+    return Unit(np.tanh(reading.cell[:, number]), reading.hidden[:, number], *gates)
 
 
 def _inside_quotes(text: str) -> np.ndarray:

@@ -35,6 +35,7 @@ from explorer.numbers import grouped, number
 from explorer.text import _
 from explorer.ui import page
 from explorer.ui.bounded import bounded
+from explorer.ui.recurrent_pictures import ROLES as SHARED_ROLES
 from explorer.ui.steps import show_steps
 from pretrained.characters import CharacterReader, load_characters
 
@@ -49,18 +50,7 @@ LISTED = 5  # units in the ranking
 CLOSELY, PARTLY = 0.7, 0.4  # |r| from which a unit is said to follow a property closely, and in part
 SHORT = 200  # characters; whatever drifts correlates with whatever else drifts
 STRANGE = 8  # bits: the end of the colour scale, a probability of 1/256
-ROLES = {
-    "characters": "input",
-    "x": "input",
-    "h": "hidden",
-    "c": "hidden",
-    "hidden": "hidden",
-    "state": "hidden",
-    "w_ih": "weight",
-    "w_hh": "weight",
-    "embedding": "weight",
-    "decoder": "weight",
-}
+ROLES = {**SHARED_ROLES, "characters": "input", "embedding": "weight", "decoder": "weight"}
 
 
 @st.cache_resource(show_spinner=False)
@@ -68,7 +58,7 @@ def _reader() -> CharacterReader:
     return load_characters()
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _reading(text: str) -> Reading:
     return read_text(_reader().module, text)
 
@@ -119,12 +109,16 @@ def show_character_states() -> None:
     _show_unit(reading, reader)
     st.subheader(_("Let it write on"), anchor=False)
     _show_written(reading)
-    weights = sum(weight.numel() for weight in reader.module.parameters())
+    weights = _weights(reader)
     told = _("Embedding, gates and scores of the next character, with all {n} weights.").format(n=grouped(weights))
     label = _("Step through the last character ({mb:.0f} MB)").format(mb=4 * weights / 1e6)
     if st.toggle(label, False, key="char_stepped", bind="query-params", help=told):
         steps = last_step(reader.module, reading)
         show_steps(steps, key="char_stepper", roles=ROLES, start=steps.first("sigmoid"), url="char_step")
+
+
+def _weights(reader: CharacterReader) -> int:
+    return sum(weight.numel() for weight in reader.module.parameters())
 
 
 def _choose_text(line: int) -> str:
@@ -138,25 +132,28 @@ def _choose_text(line: int) -> str:
     said = _said(use)
     if len(use.text.strip()) < 2:
         good = st.session_state.get("char_text good", DEFAULT)
-        st.error(_("There is nothing to read; type at least two letters. Until then you see the text before.") + said)
+        nothing = _("There is nothing to read; type at least two letters. Until then you see the text before.")
+        st.error(f"{nothing} {said}".strip())
         return good
     st.session_state["char_text good"] = use.text
     if said:
-        st.caption(said.strip())
+        st.caption(said)
     return use.text
 
 
 def _said(use: Typed) -> str:
-    """What was left out of the text, a sentence each with a blank before it."""
+    """What was left out of the text, a sentence each."""
     sentences = []
     if use.left_out:
-        shown = " ".join(f"`{c}`" if c.isprintable() and c != "`" else f"`U+{ord(c):04X}`" for c in use.unknown[:8])
-        more = " …" if len(use.unknown) > 8 else ""
-        text = _(" Unknown to the model and left out: {shown} (in all {n}).")
-        sentences.append(text.format(n=use.left_out, shown=shown + more))
+        shown = " ".join(
+            f"`{c}`" if c.isprintable() and not c.isspace() else f"`U+{ord(c):04X}`" for c in use.unknown[:8]
+        )
+        text = _("Unknown to the model and left out: {shown} (in all {n}).")
+        sentences.append(text.format(n=use.left_out, shown=shown + (" …" if len(use.unknown) > 8 else "")))
     if use.cut:
-        sentences.append(_(" The first {n} characters are read, {cut} more are left out.").format(n=MOST, cut=use.cut))
-    return "".join(sentences)
+        text = _("The first {n} characters are read, {cut} more are left out.")
+        sentences.append(text.format(n=MOST, cut=use.cut))
+    return " ".join(sentences)
 
 
 def _show_surprise(reading: Reading, reader: CharacterReader) -> None:
@@ -172,12 +169,21 @@ def _show_surprise(reading: Reading, reader: CharacterReader) -> None:
     )  # fmt: skip
     card = reader.card
     st.caption(
-        _("Your text takes the model {own} bits a character, books that it has not seen {held_out}. For those books it takes "
+        _("Your text takes the model {own} bits a character, chapters of its books that it has not seen {held_out}. For those it takes "
           "{five} if only the last 4 characters are looked at (a 5-gram), {xz} with the xz compressor, {uniform} if all {n} "
           "characters are equally likely.").format(
               own=number(reading.bits, 2), held_out=number(card.bits_per_character, 2), five=number(card.five_gram_bits, 2),
               xz=number(card.xz_bits, 2), uniform=number(math.log2(len(ALPHABET)), 2), n=len(ALPHABET))
     )  # fmt: skip
+    with st.expander(_("About this model")):
+        st.markdown(
+            _("{weights} weights, trained in {updates} updates; the books’ every 20th chapter, {held_out} characters, was held "
+              "out for measuring. Licence: {licence}. It spells and quotes, but does not know what it says. It knows {n} "
+              "characters and English, and from its old books also their prejudices. The script is "
+              "`training/character_lstm.py`, the model card `pretrained/weights/{key}.md`.").format(
+                  weights=grouped(_weights(reader)), updates=grouped(card.updates), held_out=grouped(card.held_out_characters),
+                  licence=reader.model.licence, n=len(ALPHABET), key=reader.model.key)
+        )  # fmt: skip
 
 
 def _show_unit(reading: Reading, reader: CharacterReader) -> None:
@@ -207,7 +213,8 @@ def _show_unit(reading: Reading, reader: CharacterReader) -> None:
                             bind="query-params",
                             help=_("Quotes: an odd number of \" so far. Place: characters since the line break. Inside a "
                                    "word, capital and digit: of the character just read."))  # fmt: skip
-        sample, own = _strengths(name), _own_strengths(name, reading.text)
+        with st.spinner(_("Comparing all units …"), show_time=True):
+            sample, own = _strengths(name), _own_strengths(name, reading.text)
         order = ranked(sample).tolist()
         number_of = st.selectbox(_("Unit, strongest first"), order, format_func=lambda u: _("unit {n}").format(n=u),
                                  key=f"char_unit_{name}", bind="query-params")  # fmt: skip
@@ -217,10 +224,11 @@ def _show_unit(reading: Reading, reader: CharacterReader) -> None:
                                              "Input gate: how much of the new comes in."))  # fmt: skip
     with picture:
         signed = signal in ("cell", "hidden")
+        roles: dict[Signal, str] = {"cell": "value", "hidden": "hidden", "forget": "mask", "input": "mask"}
         shown = getattr(unit(reader.module, reading, number_of), signal)
         finding = _finding(properties[name], number_of, sample, own)
         coloured_text(reading.text, shown, key="char_unit_text", title=titles[signal].format(n=number_of),
-                      caption=finding, limit=1, signed=signed, role="hidden" if signed else "weight")  # fmt: skip
+                      caption=finding, limit=1, signed=signed, role=roles[signal])  # fmt: skip
         if len(reading.text) < SHORT:
             st.caption(_("Your text is short: on fewer than {n} characters r says little.").format(n=SHORT))
         rows = "\n".join(f"| {u} | {_r(sample[u])} | {_r(own[u])} |" for u in order[:LISTED])
