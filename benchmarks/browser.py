@@ -33,6 +33,7 @@ PICTURES = {
     "Pooling and layers": "pool_maps",
     "Image classification": "class_maps",
     "Positional encoding": "pos_heatmap",
+    "Attention": "attn_maps",
     "Multi-head attention": "heads_flow",
     "Home": "card_filters",
 }
@@ -42,7 +43,8 @@ SLIDERS = (
     Slider("pooling", "Window", "pool_maps"),
     Slider("classification", "How dark the rest gets", "class_maps", "More"),
     Slider("positions", "Positions", "pos_heatmap"),
-    Slider("multihead", "Heads", "heads_maps"),
+    Slider("attention", "Temperature", "attn_maps"),
+    Slider("multihead?heads_width=12", "Heads", "heads_flow"),
 )
 
 

@@ -16,6 +16,7 @@ STEPPERS = {
     "pooling": "pool_stepper_line",
     "classification": "resnet_stepper",
     "positions": "pos_stepper_encoding",
+    "attention": "attn_stepper_typed",
     "multihead": "heads_stepper_layer",
 }
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from explorer.errors import UserError
 from explorer.text import _
+
+MOST = 1e6
+"""The largest magnitude of a typed number."""
 
 
 def parse_table(
@@ -48,6 +53,31 @@ def format_table(table: np.ndarray) -> str:
     return "\n\n".join("\n".join(block) for block in rows)
 
 
+def edit_table(table: np.ndarray, cells: Mapping[int, Mapping[int, float | None]], name: str) -> np.ndarray:
+    """A copy of the table with these cells typed anew: row → column → number, None where it was emptied.
+
+    table: float (H, W); name: what the table is called → float32 (H, W), all finite. Raises UserError.
+    """
+    edited = table.astype(np.float32)
+    for row, columns in cells.items():
+        for column, value in columns.items():
+            place = _("Row {row}, column {column} of {name}").format(row=row + 1, column=column + 1, name=name)
+            if value is None:
+                raise UserError(_("{place} is empty: type a number there.").format(place=place))
+            if not abs(value) <= MOST:
+                raise UserError(_("{place} is not a number up to a million: type a smaller one.").format(place=place))
+            edited[row, column] = value
+    return edited
+
+
+def resize_table(table: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The first rows and columns; zeros where there were none. table: (H, W) → (rows, columns)."""
+    resized = np.zeros((rows, columns), table.dtype)
+    kept = table[:rows, :columns]
+    resized[: kept.shape[0], : kept.shape[1]] = kept
+    return resized
+
+
 def _check(found: int, bounds: tuple[int, int], message: str) -> None:
     if not bounds[0] <= found <= bounds[1]:
         raise UserError(message.format(found=found, least=bounds[0], most=bounds[1]))
@@ -59,7 +89,7 @@ def _number(word: str, line: str) -> float:
         value = float(numerator) / float(denominator) if slash else float(numerator)
     except (ValueError, ZeroDivisionError):
         value = float("nan")
-    if not abs(value) <= 1e6:
+    if not abs(value) <= MOST:
         message = _("“{word}” in the line “{line}” is not a number up to a million: type one such as -1, 0.5 or 1/9.")
         raise UserError(message.format(word=word[:20], line=line.strip()[:40]))
     return value

@@ -81,6 +81,14 @@ def positions() -> Map:
     return Map(encode(48, 72, 10_000), "")
 
 
+def attention() -> Map:
+    """Whom each word of a sentence looks at; the weights are random."""
+    from explorer.self_attention_views import SentenceSetup, draws
+
+    setup = SentenceSetup(tuple("The cat sat on the mat because it was tired".split()), causal=True)
+    return Map(draws(setup, range(len(setup.words)), 1)[0], "", role="hidden")
+
+
 def multihead() -> Map:
     """Where each of four heads looks, side by side; their weights are random."""
     from explorer.multihead_views import attend, seeded_attention
@@ -96,7 +104,9 @@ def rnn_or_attention() -> Map:
     from explorer.word_influence import traits
 
     found = traits(24)
-    return Map(np.concatenate([found[key].influence / found[key].influence.max() for key in ("rnn", "attention")], 1), "")
+    return Map(
+        np.concatenate([found[key].influence / found[key].influence.max() for key in ("rnn", "attention")], 1), ""
+    )
 
 
 THUMBNAILS: dict[str, Callable[[], Map]] = {
@@ -106,6 +116,7 @@ THUMBNAILS: dict[str, Callable[[], Map]] = {
     "classification": classification,
     "recurrent": recurrent,
     "positions": positions,
+    "attention": attention,
     "multihead": multihead,
     "rnn_or_attention": rnn_or_attention,
 }

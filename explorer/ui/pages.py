@@ -64,6 +64,12 @@ def chapters() -> dict[str, list[Topic]]:
                 _("RNN, LSTM and GRU read your sentence word by word: gates, states, shared weights."),
             ),
             Topic(
+                "attention",
+                _("Attention"),
+                ":material/center_focus_strong:",
+                _("Queries, keys and values that you type; scores, masks, a decoder's five steps."),
+            ),
+            Topic(
                 "multihead",
                 _("Multi-head attention"),
                 ":material/call_split:",

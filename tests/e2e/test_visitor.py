@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["", "filters", "convolution", "pooling", "classification", "positions", "multihead"]
+PAGES = ["", "filters", "convolution", "pooling", "classification", "positions", "multihead", "attention"]
 PHOTO = ROOT / "explorer/photos/coffee.jpg"
 
 
