@@ -169,9 +169,9 @@ def _show_surprise(reading: Reading, reader: CharacterReader) -> None:
     )  # fmt: skip
     card = reader.card
     st.caption(
-        _("Your text takes the model {own} bits a character, chapters of its books that it has not seen {held_out}. For those it takes "
-          "{five} if only the last 4 characters are looked at (a 5-gram), {xz} with the xz compressor, {uniform} if all {n} "
-          "characters are equally likely.").format(
+        _("Your text takes the model {own} bits a character, chapters of its books that it has not seen {held_out}. For those "
+          "it takes {five} if only the last 4 characters are looked at (a 5-gram), {xz} with the xz compressor, {uniform} if "
+          "all {n} characters are equally likely.").format(
               own=number(reading.bits, 2), held_out=number(card.bits_per_character, 2), five=number(card.five_gram_bits, 2),
               xz=number(card.xz_bits, 2), uniform=number(math.log2(len(ALPHABET)), 2), n=len(ALPHABET))
     )  # fmt: skip
@@ -215,8 +215,8 @@ def _show_unit(reading: Reading, reader: CharacterReader) -> None:
                                    "word, capital and digit: of the character just read."))  # fmt: skip
         with st.spinner(_("Comparing all units …"), show_time=True):
             sample, own = _strengths(name), _own_strengths(name, reading.text)
-        order = ranked(sample).tolist()
-        number_of = st.selectbox(_("Unit, strongest first"), order, format_func=lambda u: _("unit {n}").format(n=u),
+        units = {u: _("unit {n}").format(n=u) for u in ranked(sample).tolist()}
+        chosen = st.selectbox(_("Unit, strongest first"), list(units), format_func=units.__getitem__,
                                  key=f"char_unit_{name}", bind="query-params")  # fmt: skip
         signal = st.segmented_control(_("Show"), list(signals), default="cell", required=True,
                                       format_func=signals.__getitem__, key="char_signal", bind="query-params",
@@ -225,13 +225,13 @@ def _show_unit(reading: Reading, reader: CharacterReader) -> None:
     with picture:
         signed = signal in ("cell", "hidden")
         roles: dict[Signal, str] = {"cell": "value", "hidden": "hidden", "forget": "mask", "input": "mask"}
-        shown = getattr(unit(reader.module, reading, number_of), signal)
-        finding = _finding(properties[name], number_of, sample, own)
-        coloured_text(reading.text, shown, key="char_unit_text", title=titles[signal].format(n=number_of),
+        shown = getattr(unit(reader.module, reading, chosen), signal)
+        finding = _finding(properties[name], chosen, sample, own)
+        coloured_text(reading.text, shown, key="char_unit_text", title=titles[signal].format(n=chosen),
                       caption=finding, limit=1, signed=signed, role=roles[signal])  # fmt: skip
         if len(reading.text) < SHORT:
             st.caption(_("Your text is short: on fewer than {n} characters r says little.").format(n=SHORT))
-        rows = "\n".join(f"| {u} | {_r(sample[u])} | {_r(own[u])} |" for u in order[:LISTED])
+        rows = "\n".join(f"| {u} | {_r(sample[u])} | {_r(own[u])} |" for u in list(units)[:LISTED])
         head = f"| {_('Unit')} | {_('r on our sample, chosen there')} | {_('r on your text')} |\n|--:|--:|--:|\n"
         st.markdown(head + rows)
         st.caption(
