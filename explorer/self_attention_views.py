@@ -42,10 +42,11 @@ class SentenceSetup:
         x = torch.from_numpy(random_vectors(words, D_MODEL, self.seed))
         return x + sinusoid_positions(len(words), D_MODEL) if self.positions else x
 
-    def weights(self, draw: int = 0) -> list[Tensor]:
+    def weights(self, draw: int = 0) -> tuple[Tensor, Tensor, Tensor]:
         """W_Q, W_K and W_V, (D_MODEL, D_MODEL) each, N(0, 1/D_MODEL). draw: another one for every number."""
         generator = torch.Generator().manual_seed(100 * self.seed + draw)
-        return [torch.randn(D_MODEL, D_MODEL, generator=generator) / D_MODEL**0.5 for _ in range(3)]
+        w_query, w_key, w_value = torch.randn(3, D_MODEL, D_MODEL, generator=generator) / D_MODEL**0.5
+        return w_query, w_key, w_value
 
     def mask(self) -> Tensor | None:
         """Bool (T, T), or None where everybody may look everywhere."""

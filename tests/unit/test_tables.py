@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from explorer.errors import UserError
-from explorer.tables import format_table, parse_table
+from explorer.tables import edit_table, format_table, parse_table, resize_table
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,24 @@ def test_any_text_gives_finite_numbers_or_a_user_error(text):
     assert table.ndim == 3
     assert table.size
     assert np.isfinite(table).all()
+
+
+def test_typed_cells_change_a_copy():
+    table = np.zeros((2, 2))
+    edited = edit_table(table, {0: {1: 2.5}, 1: {0: -1}}, "K")
+    np.testing.assert_array_equal(edited, np.array([[0, 2.5], [-1, 0]], np.float32))
+    assert (table == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(None, "Row 2, column 1 of K is empty"), (2e6, "not a number up to a million"), (float("nan"), "K")],
+)
+def test_a_bad_cell_is_named(value, words):
+    with pytest.raises(UserError, match=words):
+        edit_table(np.zeros((2, 2)), {1: {0: value}}, "K")
+
+
+def test_a_resized_table_keeps_its_corner():
+    table = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(resize_table(table, 3, 2), [[0, 1], [3, 4], [0, 0]])
