@@ -135,6 +135,21 @@ def linear_parameters_formula(in_features: int, out_features: int, bias: bool = 
     return rf"{in_features} \cdot {out_features}{biases} = {_number(total)}"
 
 
+def recurrent_parameters(gates: int, inputs: int, hidden: int, layers: int = 1, directions: int = 1) -> int:
+    """Weights and both biases of a recurrent network (torch.nn.RNN, LSTM, GRU). gates: 1, 4 and 3, blocks of rows."""
+    widths = [inputs] + [hidden * directions] * (layers - 1)
+    return sum(directions * gates * hidden * (width + hidden + 2) for width in widths)
+
+
+def recurrent_parameters_formula(gates: int, inputs: int, hidden: int, layers: int = 1, directions: int = 1) -> str:
+    """Σ over layers: (directions ·) gates · hidden · (input + hidden + 2) = recurrent_parameters."""
+    widths = [inputs] + [hidden * directions] * (layers - 1)
+    blocks = ([str(directions)] if directions > 1 else []) + ([str(gates)] if gates > 1 else [])
+    terms = [r" \cdot ".join([*blocks, str(hidden), f"({width} + {hidden} + 2)"]) for width in widths]
+    total = recurrent_parameters(gates, inputs, hidden, layers, directions)
+    return f"{' + '.join(terms)} = {_number(total)}"
+
+
 def conv_macs(
     in_channels: int, out_channels: int, kernel: Sequence[int], output: Sequence[int], groups: int = 1
 ) -> int:

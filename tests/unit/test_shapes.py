@@ -274,3 +274,12 @@ def test_max_transpose_padding_is_the_last_that_works(size: int, kernel: int, st
 def test_shapes_need_no_torch():
     code = "import sys, explorer.shapes, explorer.kernels; sys.exit('torch' in sys.modules or 'cv2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("make", "gates"), [(nn.RNN, 1), (nn.LSTM, 4), (nn.GRU, 3)])
+@given(inputs=small, hidden=small, layers=st.integers(1, 3), both=st.booleans())
+def test_recurrent_parameters(make: type[nn.RNNBase], gates: int, inputs: int, hidden: int, layers: int, both: bool):
+    network = make(inputs, hidden, layers, bidirectional=both)
+    number = sum(parameter.numel() for parameter in network.parameters())
+    assert shapes.recurrent_parameters(gates, inputs, hidden, layers, 1 + both) == number
+    assert is_true(shapes.recurrent_parameters_formula(gates, inputs, hidden, layers, 1 + both), number)
