@@ -149,6 +149,7 @@ def _resize() -> None:
         resize_table(tables.key, keys, d_k),
         resize_table(tables.value, keys, d_v),
     )
+    state[WRONG] = {}
 
 
 def choose_setup(more: DeltaGenerator) -> Setup:
