@@ -19,8 +19,8 @@ from explorer.trace import Trace, trace
 
 MOST_HEADS = 12
 """As many as there are colours for heads."""
-REPEATS = 5
-"""Runs that a measured time is the median of; one more before them does not count."""
+ROUNDS = 9
+"""Runs that a measured time is the fastest of; one more before them does not count."""
 
 
 def head_counts(d_model: int, most: int = MOST_HEADS) -> tuple[int, ...]:
@@ -194,15 +194,13 @@ def measure_costs(d_model: int, length: int, counts: Sequence[int]) -> list[Cost
     x = torch.randn(1, length, d_model, generator=generator)
     # 4 projections of T vectors, and the maps twice: QKᵀ and αV. Neither depends on the number of heads.
     macs = 4 * length * d_model**2 + 2 * length**2 * d_model
-    costs = []
-    for heads in counts:
-        layer = seeded_attention(d_model, heads)
-        took = []
-        with torch.inference_mode():
-            for _ in range(REPEATS + 1):
+    layers = {heads: seeded_attention(d_model, heads) for heads in counts}
+    took = dict.fromkeys(counts, float("inf"))
+    with torch.inference_mode():
+        for turn in range(ROUNDS + 1):
+            for heads, layer in layers.items():  # in turns, so that a busy moment of the computer hits all alike
                 start = time.perf_counter()
                 layer(x, x, x)
-                took.append(time.perf_counter() - start)
-        middle = float(np.median(took[1:])) * 1000
-        costs.append(Cost(heads, d_model // heads, heads * length**2, macs, middle))
-    return costs
+                if turn:
+                    took[heads] = min(took[heads], time.perf_counter() - start)
+    return [Cost(heads, d_model // heads, heads * length**2, macs, 1000 * took[heads]) for heads in counts]

@@ -23,7 +23,6 @@ def time_by_heads(heads: np.ndarray, milliseconds: np.ndarray, theme: palette.Th
             hovertemplate=_("%{x} heads: %{y:.3f} ms") + "<extra></extra>",
         )
     )
-    styled(figure, theme, height=280)
-    figure.update_xaxes(title_text=_("Heads"), type="category", showgrid=False)
-    figure.update_yaxes(title_text=_("Milliseconds, forward"), rangemode="tozero")
-    return figure
+    figure.layout.xaxis = {"title": {"text": _("Heads")}, "type": "category", "showgrid": False}
+    figure.layout.yaxis = {"title": {"text": _("Milliseconds")}, "rangemode": "tozero"}
+    return styled(figure, theme, height=280)

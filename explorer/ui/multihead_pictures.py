@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from explorer.components.maps import Map
-from explorer.multihead_views import Cost, HeadSum, MultiHead, SwitchedOff, head_distance, parameters
+from explorer.multihead_views import ROUNDS, Cost, HeadSum, MultiHead, SwitchedOff, head_distance, parameters
 from explorer.numbers import grouped, number, power
 from explorer.text import _
 from explorer.ui import page
@@ -154,10 +154,9 @@ def sum_text(words: Sequence[str], run: MultiHead, added: HeadSum, cell: tuple[i
 
 def known_table() -> str:
     """Markdown: published sizes, with the width of a head and the parameters of one attention layer, 4·d² + 4·d."""
-    names = (_("Model"), "d_model", _("Heads"), "d_head", _("4·d² + 4·d"))
-    lines = [f"| {' | '.join(names)} |", "|---|--:|--:|--:|--:|"]
+    lines = [f"| {_('Model')} | {_('Heads · width = d')} | {_('4·d² + 4·d')} |", "|---|--:|--:|"]
     lines += [
-        f"| {name} | {d_model} | {heads} | {d_model // heads} | {grouped(parameters(d_model))} |"
+        f"| {name} | {heads} · {d_model // heads} = {d_model} | {grouped(parameters(d_model))} |"
         for name, d_model, heads in KNOWN
     ]
     return "\n".join(lines)
@@ -165,11 +164,9 @@ def known_table() -> str:
 
 def cost_table(costs: Sequence[Cost]) -> str:
     """Markdown: what one layer costs with so many heads."""
-    names = (_("Heads"), "d_head", _("Multiply–adds"), _("Numbers in all maps, h·T²"), _("Milliseconds"))
-    lines = [f"| {' | '.join(names)} |", "|--:|--:|--:|--:|--:|"]
+    lines = [f"| {_('Heads')} | {_('Width')} | {_('Weights h·T²')} | ms |", "|--:|--:|--:|--:|"]
     lines += [
-        f"| {cost.heads} | {cost.d_head} | {grouped(cost.macs)} | {grouped(cost.weights)} | {number(cost.milliseconds, 2)} |"
-        for cost in costs
+        f"| {cost.heads} | {cost.d_head} | {grouped(cost.weights)} | {number(cost.milliseconds, 2)} |" for cost in costs
     ]
     return "\n".join(lines)
 
@@ -177,8 +174,9 @@ def cost_table(costs: Sequence[Cost]) -> str:
 def cost_finding(costs: Sequence[Cost]) -> str:
     """What the measured times say."""
     first, last = costs[0], costs[-1]
-    text = _("{many} heads took {ratio} times as long as one: the same multiplications, but {more} times as many numbers in "
-             "the attention maps, each with its share of the softmax.")  # fmt: skip
-    return text.format(
-        many=last.heads, ratio=number(last.milliseconds / first.milliseconds, 1), more=last.weights // first.weights
-    )
+    text = _("{many} heads took {ratio} times as long as one. All take the same {macs} multiply–adds, but {many} heads have "
+             "{more} times as many attention weights, each with its share of the softmax. Each bar is the fastest of {rounds} "
+             "runs.")  # fmt: skip
+    ratio = number(last.milliseconds / first.milliseconds, 1)
+    return text.format(many=last.heads, ratio=ratio, macs=grouped(first.macs), more=last.weights // first.weights,
+                       rounds=ROUNDS)  # fmt: skip
