@@ -124,7 +124,7 @@ def _weights(reader: CharacterReader) -> int:
 def _choose_text(line: int) -> str:
     """The text field, and what the model reads of it; the last text that could be read where this one cannot."""
     told = _("English suits it best. It knows the line break and the {n} other characters of plain ASCII.")
-    raw = st.text_area(_("Your text"), DEFAULT, height=210, key="char_text", bind="query-params",
+    raw = st.text_area(_("Your text"), DEFAULT, height=240, key="char_text", bind="query-params",
                        help=told.format(n=len(ALPHABET) - 1))  # fmt: skip
     wrap = st.toggle(_("Set in lines of {n} characters").format(n=line), True, key="char_wrap", bind="query-params",
                      help=_("As the books were that it learnt from. Off: your own line breaks."))  # fmt: skip
@@ -219,7 +219,7 @@ def _show_unit(reading: Reading, reader: CharacterReader) -> None:
         chosen = st.selectbox(_("Unit, strongest first"), list(units), format_func=units.__getitem__,
                                  key=f"char_unit_{name}", bind="query-params")  # fmt: skip
         signal = st.segmented_control(_("Show"), list(signals), default="cell", required=True,
-                                      format_func=signals.__getitem__, key="char_signal", bind="query-params",
+                                      format_func=signals.__getitem__, key="char_signal", bind="query-params", width="stretch",
                                       help=_("Cell: tanh c. Hidden: h = o · tanh c. Forget gate: how much of the cell stays. "
                                              "Input gate: how much of the new comes in."))  # fmt: skip
     with picture:
