@@ -92,7 +92,7 @@ def encode(tokenizer: Tokenizer, text: str, pair: str | None = None, *, limit: i
         ids=np.array(found.ids, np.int64),
         segments=_segments([None if row is None else row[0] for row in placed]),
         labels=tuple(
-            piece if row is None else _label(piece, texts[row[0]][slice(*row[1])])
+            piece if row is None else label(piece, texts[row[0]][slice(*row[1])])
             for piece, row in zip(found.tokens, placed, strict=True)
         ),
         pieces=tuple(found.tokens),
@@ -116,8 +116,8 @@ def _shorten(parts: list[Encoding], room: int) -> None:
         parts[1].truncate(room - keep)
 
 
-def _label(piece: str, typed: str) -> str:
-    """typed: what the token stands for in the text, with the spaces around it."""
+def label(piece: str, typed: str) -> str:
+    """The text to show for a token. typed: what it stands for in the text, with the spaces around it."""
     shown = typed.strip()
     if shown and (piece.strip("▁Ġ") or shown == piece):
         return shown

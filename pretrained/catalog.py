@@ -15,6 +15,7 @@ from explorer.errors import UserError
 from explorer.text import _
 from pretrained import LoadError
 from pretrained.records import Card, CharacterModel, ClassifierCard, ImageClassifier, Model, Published
+from pretrained.text_models import TEXT_MODELS
 
 if TYPE_CHECKING:
     from torchvision.models import WeightsEnum
@@ -87,6 +88,7 @@ MODELS: tuple[Model, ...] = (
         hidden_size=640,
         line=64,
     ),
+    *TEXT_MODELS,
 )
 
 

@@ -37,7 +37,7 @@ def fetch_repository(repository: str, progress: Progress | None = None, cancelle
     UserError: it is no id. LoadError: there is no such model, it has no safetensors, or it could not be had.
     """
     repository = checked(repository)
-    found = _present(repository)
+    found = find(repository)
     if found is None:
         found = _download_description(repository, cancelled)
         _download_weights(repository, found, progress, cancelled)
@@ -50,10 +50,10 @@ def fetch_description(repository: str, cancelled: Cancelled | None = None) -> Pa
     Errors as fetch_repository has them.
     """
     repository = checked(repository)
-    return _present(repository) or _download_description(repository, cancelled)
+    return find(repository) or _download_description(repository, cancelled)
 
 
-def _present(repository: str) -> Path | None:
+def find(repository: str) -> Path | None:
     """The first folder on this computer that has all of it."""
     places = (_local(repository), _hugging_face_cache(repository), _cache(repository))
     return next((folder for folder in places if folder is not None and is_complete(folder)), None)

