@@ -65,11 +65,11 @@ export class Grid {
    * in colour.js; colour(flat) → [r, g, b] in place of a scale; plain: never write numbers into cells; faded(row, col): the cell
    * was dropped; frame: [x, y, width, height] to outline; padding: [top, bottom, left, right] cells at the edge that were added;
    * marks: [row, col, row, col, …] of cells of the first slice that get a dot; labels: {rows, columns}, a text for each row and
-   * column, either may be empty.
+   * column, either may be empty; corners: a Set of cells whose corner is marked.
    */
-  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, marks = null, labels = NO_LABELS, highlight = "--accent" }) {
+  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, marks = null, labels = NO_LABELS, corners = null, highlight = "--accent" }) {
     const same = this.rows === rows && this.cols === cols && this.slices?.length === slices.length;
-    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, faded, colour, plain, frame, padding, marks, highlight });
+    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, faded, colour, plain, frame, padding, marks, corners, highlight });
     if (!same) {
       this.view = null;
       this.focus = null;
@@ -255,6 +255,7 @@ export class Grid {
     this.drawMarks(context);
     if (scale >= NUMBERS_FROM) this.drawNumbers(context);
     if (this.marks) this.drawDots(context);
+    if (this.corners) this.drawCorners(context);
     context.restore();
   }
 
@@ -335,6 +336,25 @@ export class Grid {
       context.fill();
     }
     context.lineWidth = 1;
+  }
+
+  /** A triangle in the upper right corner of each marked cell, as notes have in spreadsheets; edged, to be seen on dark and light. */
+  drawCorners(context) {
+    const { scale } = this.view;
+    const side = Math.max(4, Math.min(scale * 0.28, 12));
+    for (const flat of this.corners) {
+      const place = this.place(flat);
+      if (!place) continue;
+      const { x, y } = this.pixelOf(place);
+      for (const [colour, size] of [[this.palette.page, side + 3], [this.palette.accent, side]]) {
+        context.fillStyle = colour;
+        context.beginPath();
+        context.moveTo(x + scale - size, y);
+        context.lineTo(x + scale, y);
+        context.lineTo(x + scale, y + size);
+        context.fill();
+      }
+    }
   }
 
   drawNumbers(context) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -21,8 +22,16 @@ _mount = st.components.v2.component(
 def stepper(payload: bytes, *, key: str) -> None:
     """Show a trace. payload: what `explorer.components.stepper.payload.encode` made of it.
 
+    With options={"edit": True, "edits": […], "edits_text": "…"} too, cells can be set: what the visitor wants set comes back as
+    the component's state, {"edits": […]} (see explorer.edits), and "edits" is what holds now.
+
     Encode with options={"roles": {"q": "query", …}, "labels": {"weights": {"rows": […], "columns": […]}, …}, "url": "step",
     "start": 0}: the palette role of each name in the source, what the last two dims of a named tensor stand for, the query
     parameter that keeps the step (none if empty), and the step it opens on.
     """
-    _mount(key=key, data=payload)
+    _mount(key=key, data=payload, default={"edits": None}, on_edits_change=lambda: None)
+
+
+def wanted_edits(key: str) -> list[dict[str, Any]] | None:
+    """The edits of the stepper with this key, as the browser sent them; None where it has sent none yet."""
+    return (st.session_state.get(key) or {}).get("edits")

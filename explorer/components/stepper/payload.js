@@ -17,7 +17,7 @@ export function stridesOf(shape) {
  * bytes: Uint8Array → {name, options, leftOut, sources, tensors, steps}.
  * A tensor is {id, shape, strides, size, dtype, data: typed array or null, omitted: reason or null}.
  * A step is the header's, with inputs [{role, name, from, tensor}] and outputs [tensor] pointing at tensors, source too,
- * and `input`, an object role → tensor.
+ * and `input`, an object role → tensor. `original` and `given` are as in payload.py, with tensors in place of numbers.
  */
 export function decode(bytes) {
   const { body, arrays } = unpack(bytes);
@@ -33,6 +33,11 @@ export function decode(bytes) {
       input: Object.fromEntries(inputs.map((input) => [input.role, input.tensor])),
       outputs: step.outputs.map((place) => tensors[place]),
       source: step.source == null ? null : tensors[step.source],
+      original: step.original && {
+        inputs: Object.fromEntries(Object.entries(step.original.inputs).map(([role, place]) => [role, tensors[place]])),
+        outputs: step.original.outputs.map((place) => (place == null ? null : tensors[place])),
+      },
+      given: step.given?.map((place) => tensors[place]),
     };
   });
   return { name: body.name, options: body.options, leftOut: body.left_out, sources: body.sources, tensors, steps };

@@ -4,11 +4,14 @@ Body: {"name", "options", "left_out": [text], "sources": [{"file", "text"}], "te
 "omitted": reason or null}], "steps": [{"op", "expression", "target", "file", "line", "end_line", "column", "end_column",
 "scope", "iteration", "inputs": [{"role", "name", "tensor", "from"}], "outputs": [tensor], "attrs", "source": tensor or null,
 "edited"}]}. A step's file is a place in "sources", a tensor one in "tensors"; "from" is [step, output number] or null.
+
+Of a trace with numbers set by hand, steps carry "original": {"inputs": {role: tensor}, "outputs": [tensor or null]}, what the
+code had there without them, where it differs; and the edited ones "given": [tensor], what the code gave before it was changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -17,16 +20,24 @@ import torch
 from torch import Tensor
 
 from explorer.components.packing import pack
-from explorer.trace import Omitted, Trace, Value
+from explorer.trace import Omitted, Step, Trace, Value
 
 MAX_BYTES = 48_000_000
 """Larger traces are sent with their largest tensors by shape only."""
 
 
-def encode(trace: Trace, options: Mapping[str, Any] | None = None, max_bytes: int = MAX_BYTES) -> bytes:
+def encode(
+    trace: Trace,
+    options: Mapping[str, Any] | None = None,
+    max_bytes: int = MAX_BYTES,
+    *,
+    original: Trace | None = None,
+    given: Mapping[int, Sequence[Value]] | None = None,
+) -> bytes:
     """The bytes that the stepper reads. Tensors that do not fit into max_bytes are named in the body's left_out.
 
-    options: JSON-able settings of the view, such as the palette role of each name.
+    options: JSON-able settings of the view, such as the palette role of each name. original: the trace of the same code
+    without edits; given: step → what the code gave there, before it was edited.
     """
     table = _Table(max_bytes)
     files = list(trace.sources)
@@ -53,6 +64,13 @@ def encode(trace: Trace, options: Mapping[str, Any] | None = None, max_bytes: in
         }
         for step in trace.steps
     ]
+    if original is not None:
+        for record, step, before in zip(steps, trace.steps, original.steps, strict=False):
+            if (step.op, step.expression) != (before.op, before.expression):
+                break  # from here on the code went another way
+            record["original"] = _differing(step, before, table)
+    for index, outputs in (given or {}).items():
+        steps[index]["given"] = [table.add(value) for value in outputs]
     body = {
         "name": trace.name,
         "options": dict(options or {}),
@@ -62,6 +80,28 @@ def encode(trace: Trace, options: Mapping[str, Any] | None = None, max_bytes: in
         "steps": steps,
     }
     return pack(body, table.arrays)
+
+
+def _differing(step: Step, before: Step, table: _Table) -> dict[str, Any] | None:
+    """The tensors that this step had before the edits, where they are not what it has now; None if all of them are."""
+    pairs = [
+        (role, before.inputs[role])
+        for role, now in step.inputs.items()
+        if not _equal(now, before.inputs.get(role, now))
+    ]
+    inputs = {role: table.add(value) for role, value in pairs}
+    outputs = [
+        None if _equal(now, then) else table.add(then) for now, then in zip(step.outputs, before.outputs, strict=False)
+    ]
+    changed = inputs or any(place is not None for place in outputs)
+    return {"inputs": inputs, "outputs": outputs} if changed else None
+
+
+def _equal(a: Value, b: Value) -> bool:
+    """The same numbers, NaN in the same places. True as well where they cannot be held against each other."""
+    if not isinstance(a, Tensor) or not isinstance(b, Tensor) or a.shape != b.shape or a.dtype != b.dtype:
+        return True
+    return bool(torch.equal(a, b) or ((a == b) | ((a != a) & (b != b))).all())
 
 
 class _Table:

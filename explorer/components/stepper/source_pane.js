@@ -34,8 +34,9 @@ export class SourcePane {
     this.file = null;
   }
 
-  /** sources: [{file, text}]; stops: per file a Set of lines that have steps. */
-  setSources(sources, stops) {
+  /** sources: [{file, text}]; stops: per file a Set of lines that have steps; edited: of lines whose numbers were set by hand. */
+  setSources(sources, stops, edited) {
+    this.edited = edited;
     this.sources = sources.map((source) => ({ ...source, lines: highlight(source.text.replace(/\n$/, "")) }));
     this.stops = stops;
     this.file = null;
@@ -53,7 +54,8 @@ export class SourcePane {
         span.dataset.column = token.column;
         return span;
       }));
-      return el("div", { class: stop ? "line stop" : "line", role: "listitem", onclick: stop ? () => this.onLine(file, i + 1) : null },
+      const edited = this.edited[file].has(i + 1);
+      return el("div", { class: `line${stop ? " stop" : ""}${edited ? " by-hand" : ""}`, title: edited ? "You set numbers here" : null, role: "listitem", onclick: stop ? () => this.onLine(file, i + 1) : null },
         el("span", { class: "line-number faint", "aria-hidden": "true" }, String(i + 1)), code);
     });
     this.list.replaceChildren(...this.rows);

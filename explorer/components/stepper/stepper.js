@@ -2,11 +2,14 @@
 
 import { el, reducedMotion, setText } from "../shared/dom.js";
 import { readPalette } from "../shared/colour.js";
-import { formatNumber, groupDigits } from "../shared/number.js";
+import { allDigits, formatNumber, groupDigits } from "../shared/number.js";
 import { checkAll, explain, formula, hasArithmetic } from "./arithmetic.js";
+import { EditBar } from "./edit_bar.js";
+import { isFloat } from "./numbers.js";
 import { decode } from "./payload.js";
 import { SourcePane } from "./source_pane.js";
 import { commonScale, TensorBox } from "./tensor_box.js";
+import { differenceScale, isChanged, variantOf } from "./variants.js";
 
 const ROLE_OF_INPUT = {
   input: "input", weight: "weight", bias: "weight", other: "hidden", mask: "mask", condition: "mask", attn_mask: "mask",
@@ -49,6 +52,7 @@ class Stepper {
     this.outputBoxes = [];
     this.pinned = null;
     this.scope = "tensor";
+    this.view = "edited"; // of what was set by hand; the only one where nothing was
     this.speed = 1;
     this.build();
   }
@@ -65,9 +69,14 @@ class Stepper {
     this.readout = el("div", { class: "readout mono", "aria-live": "polite" });
     this.verdict = el("div", { class: "verdict mono" });
     this.check = el("button", { class: "small check", onclick: () => this.checkEveryCell() }, "Check every cell");
+    this.editing = new EditBar({
+      onView: (view) => this.showView(view),
+      onEdits: (edits) => this.sendEdits(edits),
+      onLeave: () => this.outputsShown[this.pinned?.output ?? 0]?.grid.top.focus(),
+    });
     const tensors = el("section", { class: "tensors" },
-      this.heading, el("div", { class: "flow" }, this.inputsPane, this.arrow, this.outputsPane),
-      el("div", { class: "arithmetic" }, this.readout, el("div", { class: "verdict-row" }, this.verdict, this.check)));
+      this.heading, this.editing.element, el("div", { class: "flow" }, this.inputsPane, this.arrow, this.outputsPane),
+      el("div", { class: "arithmetic" }, this.readout, el("div", { class: "verdict-row" }, this.verdict, this.check), this.editing.form));
     this.root.replaceChildren(el("div", { class: "panes" }, this.source.element, tensors), this.buildTransport(), this.buildNotes());
     this.root.onkeydown = (event) => this.key(event);
   }
@@ -76,6 +85,7 @@ class Stepper {
     const button = (label, shape, action) => el("button", { "aria-label": label, title: label, onclick: action }, icon(shape));
     this.playButton = button("Play", ICONS.play, () => this.togglePlay());
     this.slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Step", class: "scrub", oninput: () => this.goTo(Number(this.slider.value)) });
+    this.marks = el("div", { class: "edit-marks", "aria-hidden": "true" });
     this.counter = el("span", { class: "counter mono" });
     this.speedChooser = el("select", { "aria-label": "Speed", title: "Speed", onchange: (event) => { this.speed = Number(event.target.value); if (this.timer) { this.stop(); this.play(); } } },
       ...SPEEDS.map((speed) => el("option", { value: speed, selected: speed === 1 }, `${speed}×`)));
@@ -84,7 +94,7 @@ class Stepper {
     return el("div", { class: "transport", role: "group", "aria-label": "Steps" },
       button("First step", ICONS.first, () => this.goTo(0)), button("Step back", ICONS.back, () => this.goTo(this.index - 1)), this.playButton,
       button("Step forward", ICONS.forward, () => this.goTo(this.index + 1)), button("Last step", ICONS.last, () => this.goTo(Infinity)),
-      this.slider, this.counter, this.speedChooser, this.scopeChooser);
+      el("div", { class: "scrub-box" }, this.slider, this.marks), this.counter, this.speedChooser, this.scopeChooser);
   }
 
   buildNotes() {
@@ -98,20 +108,39 @@ class Stepper {
     if (bytes !== this.bytes) {
       this.bytes = bytes;
       this.trace = decode(bytes);
-      this.options = { roles: {}, labels: {}, url: "", ...this.trace.options };
+      this.options = { roles: {}, labels: {}, url: "", edit: false, edits: [], ...this.trace.options };
       const stops = this.trace.sources.map(() => new Set());
-      for (const step of this.trace.steps) stops[step.file].add(step.line);
-      this.source.setSources(this.trace.sources, stops);
-      this.pinned = null;
+      const edited = this.trace.sources.map(() => new Set());
+      for (const step of this.trace.steps) {
+        stops[step.file].add(step.line);
+        if (step.edited) edited[step.file].add(step.line);
+      }
+      this.source.setSources(this.trace.sources, stops, edited);
       this.wholeScale = commonScale(this.trace.tensors.filter((tensor) => tensor.dtype.startsWith("float")));
       this.slider.max = Math.max(0, this.trace.steps.length - 1);
       const fromUrl = this.index == null && this.options.url ? Number(new URLSearchParams(location.search).get(this.options.url)) : NaN;
       this.index = this.clamp(Number.isInteger(fromUrl) && fromUrl > 0 ? fromUrl - 1 : (this.index ?? this.options.start ?? 0));
+      this.loadEdits();
       setText(this.notes, this.trace.leftOut.length > 3 ? `${this.trace.leftOut.slice(0, 3).join(" ")} ${this.trace.leftOut.length - 3} more are left out.` : this.trace.leftOut.join(" "));
     } else if (this.source.file != null) {
       this.source.file = null;
     }
     this.render();
+  }
+
+  /** What was set by hand in this trace. A pinned cell stays pinned where it still is one, so that it can be set again. */
+  loadEdits() {
+    const { edit, edits, url } = this.options;
+    this.root.classList.toggle("editable", edit);
+    this.editing.load(edits);
+    this.view = this.editing.view;
+    if (!edit || this.pinned?.shape !== String(this.step?.outputs[this.pinned?.output]?.shape)) this.unpin();
+    this.renderMarks();
+    if (!edit || !url) return;
+    const address = new URL(location.href);
+    if (edits.length) address.searchParams.set(`${url}_edits`, this.options.edits_text);
+    else address.searchParams.delete(`${url}_edits`);
+    if (address.href !== location.href) history.replaceState(history.state, "", address);
   }
 
   clamp(index) {
@@ -127,8 +156,7 @@ class Stepper {
     if (next === this.index) return;
     cancelAnimationFrame(this.frame); // it would show a cell of the step before
     this.index = next;
-    this.pinned = null;
-    this.root.classList.remove("pinned");
+    this.unpin();
     this.render();
     this.saveToUrl();
   }
@@ -146,6 +174,53 @@ class Stepper {
     history.replaceState(history.state, "", url);
   }
 
+  // ---- numbers set by hand
+
+  showView(view) {
+    this.view = view;
+    this.editing.showView(view);
+    this.render();
+  }
+
+  sendEdits(edits) {
+    if (edits.length && this.view === "original") this.showView("edited");
+    this.updateForm();
+    this.onEdits?.(edits);
+  }
+
+  /** The pinned cell as something that can be set, or null. */
+  editableCell() {
+    if (!this.options.edit || !this.pinned) return null;
+    const { step } = this;
+    const { output, flat } = this.pinned;
+    const { data, dtype, shape } = step.outputs[output];
+    if (!data || !isFloat(dtype)) return null;
+    const text = allDigits(data[flat], data instanceof Float32Array);
+    return { step: step.index, output, flat, shape, op: step.op, expression: step.expression, text };
+  }
+
+  updateForm() {
+    if (!this.options.edit) return;
+    const settable = this.step.outputs.some(({ data, dtype }) => data && isFloat(dtype));
+    this.editing.point(this.editableCell(), settable ? "Pin a cell of the output first." : "This step gives no real numbers.");
+  }
+
+  /** Places of the cells of an output that were set by hand. */
+  editedCells(output) {
+    const flats = this.options.edits.filter((edit) => edit.step === this.index && edit.output === output).map((edit) => edit.flat);
+    return flats.length ? new Set(flats) : null;
+  }
+
+  /** Where in the trace numbers were set, and how far they reach, under the scrub bar. */
+  renderMarks() {
+    const { steps } = this.trace;
+    const place = (index) => `calc(8px + (100% - 16px) * ${index / Math.max(1, steps.length - 1)})`;
+    const changed = steps.filter(isChanged).map((step) => step.index);
+    const reach = changed.length ? el("span", { class: "reach", style: { left: place(changed[0]), right: `calc(100% - ${place(changed.at(-1)).slice(4)}` } }) : null;
+    const edited = steps.filter((step) => step.edited).map((step) => el("span", { class: "edited", style: { left: place(step.index) } }));
+    this.marks.replaceChildren(...[reach, ...edited].filter(Boolean));
+  }
+
   // ---- drawing
 
   render() {
@@ -155,15 +230,15 @@ class Stepper {
     this.renderHeading(step);
     this.renderBoxes(step);
     this.slider.value = this.index;
-    this.slider.setAttribute("aria-valuetext", `step ${this.index + 1}: ${step.expression}`);
+    this.slider.setAttribute("aria-valuetext", `step ${this.index + 1}: ${step.expression}${step.edited ? ", edited" : ""}`);
     setText(this.counter, `${this.index + 1} / ${this.trace.steps.length}`);
-    this.check.disabled = !hasArithmetic(step.op) || step.outputs.some((t) => !t.data);
+    this.check.disabled = this.view === "difference" || !hasArithmetic(step.op) || step.outputs.some((t) => !t.data);
     this.look(this.pinned ?? this.rest());
   }
 
   renderHeading(step) {
     const target = step.target === "return" ? "return " : step.target ? `${step.target} = ` : "";
-    const where = [step.op, step.iteration == null ? "" : `pass ${step.iteration + 1} of its loop`, step.edited ? "edited" : ""].filter(Boolean).join(" · ");
+    const where = [step.op, step.iteration == null ? "" : `pass ${step.iteration + 1} of its loop`, step.edited ? "you set numbers here" : isChanged(step) ? "changed by your edits" : ""].filter(Boolean).join(" · ");
     this.heading.replaceChildren(
       el("div", { class: "expression mono" }, el("span", { class: "target" }, target), step.expression.replace(/\s+/g, " ")),
       el("div", { class: "faint" }, `${where}${hasArithmetic(step.op) ? "" : " · this operation has no arithmetic view: inputs and output are shown as they are"}`),
@@ -191,17 +266,19 @@ class Stepper {
       items.forEach((item, i) => boxes[i].show({ ...item, palette: this.palette }));
       return boxes.slice(0, items.length);
     };
-    const all = [...step.inputs.map((input) => input.tensor), ...step.outputs];
-    const scale = (tensor) => this.scope === "tensor" ? commonScale([tensor]) : this.scope === "step" ? commonScale(all) : this.wholeScale;
-    const inputs = step.inputs.map((input) => ({
-      tensor: input.tensor, label: input.name.replace(/^self\./, ""), key: input.role, scale: scale(input.tensor), labels: this.options.labels[input.name],
-      role: this.roleOf(input.name, ROLE_OF_INPUT[input.role] ?? "input"),
+    const [seen, scales] = [variantOf(step, this.view), this.scales(step)];
+    const badge = (tensor, then) => (then ? (this.view === "original" ? "before your edits" : "changed") : "");
+    const inputs = seen.inputs.map((input, i) => ({
+      tensor: input.tensor, label: input.name.replace(/^self\./, ""), key: input.role, scale: scales.inputs[i], labels: this.options.labels[input.name],
+      role: this.roleOf(input.name, ROLE_OF_INPUT[input.role] ?? "input"), badge: badge(input.tensor, step.original?.inputs[input.role]),
     }));
     const name = step.target && step.target !== "return" ? step.target : "";
     const names = step.outputs.length > 1 && name.split(",").length === step.outputs.length ? name.split(",").map((n) => n.trim()) : null;
-    const outputs = step.outputs.map((tensor, i) => ({
-      tensor, key: "output", scale: scale(tensor), label: names?.[i] ?? (step.outputs.length > 1 ? `output ${i}` : name || "output"),
+    const outputs = seen.outputs.map((tensor, i) => ({
+      tensor, key: "output", scale: scales.outputs[i], label: names?.[i] ?? (step.outputs.length > 1 ? `output ${i}` : name || "output"),
       role: this.roleOf(names?.[i] ?? name, "output"), labels: this.options.labels[names?.[i] ?? step.target ?? step.expression],
+      badge: this.editedCells(i) && this.view !== "original" ? "set by hand" : badge(tensor, step.original?.outputs[i]),
+      corners: this.editedCells(i), hint: this.options.edit ? "E then sets its value." : "",
     }));
     this.inputsShown = fill(this.inputBoxes, this.inputsPane, inputs);
     this.outputsShown = fill(this.outputBoxes, this.outputsPane, outputs);
@@ -211,15 +288,29 @@ class Stepper {
     this.outputsPane.dataset.count = Math.min(outputs.length, 4);
   }
 
+  /** The colour scales of a step's tensors. Before and after the edits have one scale, so that they can be held side by side. */
+  scales(step) {
+    const tensors = (variant) => [...variant.inputs.map((input) => input.tensor), ...variant.outputs];
+    const apart = this.view === "difference";
+    const [now, then] = apart ? [tensors(variantOf(step, "difference")), []] : [tensors(step), tensors(variantOf(step, "original"))];
+    const common = apart ? differenceScale : commonScale;
+    const whole = () => apart ? common(this.trace.steps.flatMap((each) => tensors(variantOf(each, "difference")))) : this.wholeScale;
+    const shared = this.scope === "step" ? common([...now, ...then]) : this.scope === "trace" ? whole() : null;
+    const all = now.map((tensor, i) => shared ?? common(then[i] ? [tensor, then[i]] : [tensor]));
+    return { inputs: all.slice(0, step.inputs.length), outputs: all.slice(step.inputs.length) };
+  }
+
   rest() {
-    const flat = restingCell(this.step.outputs[0]);
+    const flat = restingCell(variantOf(this.step, this.view).outputs[0]);
     return flat == null ? null : { output: 0, flat };
   }
 
   /** Shows the arithmetic of one output cell and lights what it came from. look: {output, flat} or null. */
   look(look) {
     this.shown = look;
-    const { step } = this;
+    this.updateForm();
+    // An edited output is held against what the code gave there.
+    const step = variantOf(this.step, this.view === "original" ? "original" : "given");
     if (!look) {
       this.readout.replaceChildren(el("div", { class: "faint" }, formula(step) || ""));
       setText(this.verdict, "");
@@ -228,26 +319,44 @@ class Stepper {
     const box = this.outputsShown[look.output];
     box.reveal(look.flat);
     const told = explain(step, look.output, look.flat);
-    const byRole = Object.fromEntries((told?.cells ?? []).map((cell) => [cell.role, cell.flats]));
+    const moved = this.view !== "difference" || box.tensor.data?.[look.flat] !== 0;
+    const byRole = Object.fromEntries((moved && told ? told.cells : []).map((cell) => [cell.role, cell.flats]));
     for (const input of this.inputsShown) {
       input.light(byRole[input.key] ?? null);
       input.grid.setFocus(null);
     }
     this.outputsShown.forEach((other, i) => other.grid.setFocus(i === look.output ? look.flat : null));
+    if (this.view === "difference") return this.lookAtDifference(box, look.flat);
     if (!told) {
-      this.readout.replaceChildren(el("div", {}, box.tensor.data ? box.valueText(look.flat) : ""));
+      const byHand = this.view === "edited" && this.editedCells(look.output)?.has(look.flat);
+      this.readout.replaceChildren(el("div", {}, box.tensor.data ? box.valueText(look.flat) : ""),
+        byHand ? el("div", { class: "by-hand" }, `You set this number. The code gave ${formatNumber(step.outputs[look.output].data[look.flat])}.`) : "");
       setText(this.verdict, "");
       return;
     }
     const general = formula(step);
+    const byHand = this.view === "edited" && this.editedCells(look.output)?.has(look.flat);
     const lines = told.lines.map((tokens) => el("div", {}, ...tokens.map((token) => this.renderToken(token))));
     this.readout.replaceChildren(
       el("div", { class: "cell-name" }, box.cellText(look.flat), general ? el("span", { class: "faint" }, `   ${general}`) : null),
+      byHand ? el("div", { class: "by-hand" }, `You set this number to ${box.number(look.flat)}. The code gave ${formatNumber(told.actual)}:`) : "",
       ...lines, told.note ? el("div", { class: "faint" }, told.note) : null ?? "");
-    const verdict = told.ok ? `✓ torch has ${box.number(look.flat)}` : `differs from torch’s ${formatNumber(told.actual, 6)} by ${formatNumber(told.difference)}`;
+    const torch = byHand ? formatNumber(told.actual, 6) : box.number(look.flat);
+    const verdict = told.ok ? `✓ torch ${byHand ? "gave" : "has"} ${torch}` : `differs from torch’s ${formatNumber(told.actual, 6)} by ${formatNumber(told.difference)}`;
     setText(this.verdict, verdict);
     this.verdict.classList.toggle("wrong", !told.ok);
     this.verdict.dataset.difference = told.difference;
+  }
+
+  /** "0.9 − 0.412 = 0.488" */
+  lookAtDifference(box, flat) {
+    const [now, then] = box.tensor.pair.map((tensor) => tensor.data[flat]);
+    const wrapped = then < 0 ? `(${formatNumber(then)})` : formatNumber(then);
+    const same = Object.is(now, then) || now === then;
+    this.readout.replaceChildren(
+      el("div", { class: "cell-name" }, box.cellText(flat), el("span", { class: "faint" }, "   edited − original")),
+      el("div", {}, same ? `Your edits do not change this number: ${formatNumber(now)}.` : `${formatNumber(now)} − ${wrapped} = ${formatNumber(box.tensor.data[flat])}`));
+    setText(this.verdict, "");
   }
 
   renderToken(token) {
@@ -277,7 +386,7 @@ class Stepper {
     const output = this.outputsShown.indexOf(box);
     if (output < 0) return this.goToProducer(box);
     const same = this.pinned && this.pinned.flat === flat && this.pinned.output === output;
-    this.pinned = same ? null : { output, flat };
+    this.pinned = same ? null : { output, flat, shape: String(box.tensor.shape) };
     this.root.classList.toggle("pinned", this.pinned != null);
     this.look(this.pinned ?? { output, flat });
   }
@@ -289,11 +398,12 @@ class Stepper {
   }
 
   key(event) {
-    if (event.target.matches("input[type=number], select") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.target.matches("input:not([type=range]), select") || event.altKey || event.ctrlKey || event.metaKey) return;
     const actions = {
       ArrowRight: () => this.goTo(this.index + 1), ArrowLeft: () => this.goTo(this.index - 1),
       Home: () => this.goTo(0), End: () => this.goTo(Infinity), Escape: () => this.release(),
       " ": event.target.matches("button") ? null : () => this.togglePlay(),
+      e: this.editableCell() ? () => this.editing.field.focus() : null,
     };
     if (!actions[event.key]) return;
     event.preventDefault();
@@ -302,9 +412,13 @@ class Stepper {
   }
 
   release() {
+    this.unpin();
+    this.look(this.rest());
+  }
+
+  unpin() {
     this.pinned = null;
     this.root.classList.remove("pinned");
-    this.look(this.rest());
   }
 
   togglePlay() {
@@ -335,7 +449,8 @@ class Stepper {
 
   /** Recomputes every cell of this step, a chunk at a time so that the page stays alive. */
   async checkEveryCell() {
-    const { step } = this;
+    const asked = this.step;
+    const step = variantOf(asked, this.view === "original" ? "original" : "given");
     let checked = 0;
     let worst = 0;
     let wrong = 0;
@@ -349,7 +464,7 @@ class Stepper {
         worst = Math.max(worst, result.worst);
         setText(this.verdict, `${groupDigits(checked)} cells checked …`);
         await new Promise((resolve) => setTimeout(resolve));
-        if (this.step !== step) return;
+        if (this.step !== asked) return;
       }
     }
     this.check.disabled = false;
@@ -368,10 +483,11 @@ class Stepper {
   }
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".root");
   const stepper = (root.stepper ??= new Stepper(root));
   root.classList.toggle("still", reducedMotion());
+  stepper.onEdits = (edits) => setStateValue("edits", edits);
   stepper.load(data);
   return () => {
     stepper.destroy();

@@ -46,6 +46,7 @@ export class TensorBox {
   constructor({ onHover, onPick, onSlice }) {
     this.name = el("span", { class: "tensor-name mono" });
     this.shape = el("span", { class: "faint mono tensor-shape" });
+    this.badge = el("span", { class: "badge" });
     this.tools = keepButtons({
       title: () => this.label, otherwise: "tensor", picture: () => (this.tensor.data ? this.grid.toBlob() : null), numbers: () => this.numbers(),
     });
@@ -54,7 +55,7 @@ export class TensorBox {
     this.bar = new ColourBar();
     this.missing = el("p", { class: "missing faint" });
     this.element = el("section", { class: "tensor" },
-      el("header", {}, this.name, this.shape, this.tools), this.holder, this.choosers,
+      el("header", {}, this.name, this.shape, this.badge, this.tools), this.holder, this.choosers,
       this.bar.element, this.missing);
     this.grid = new Grid(this.holder, { onHover: (flat) => onHover(this, flat), onPick: (flat) => onPick(this, flat) });
     this.onSlice = onSlice;
@@ -63,17 +64,19 @@ export class TensorBox {
 
   /**
    * role: palette role of the tensor; key: its role in the step ("input", "weight" …), or "output"; labels: {rows, columns},
-   * what the last two dims stand for.
+   * what the last two dims stand for; badge: what befell it, in a word or two; corners: a Set of cells to mark; hint: what else
+   * keys do here.
    */
-  show({ tensor, label, role, key, scale, palette, labels = {} }) {
+  show({ tensor, label, role, key, scale, palette, labels = {}, badge = "", corners = null, hint = "" }) {
     const sameShape = this.tensor && String(this.tensor.shape) === String(tensor.shape);
-    Object.assign(this, { tensor, role, key, scale, palette, label, labels: labelsFor(tensor.shape, labels) });
+    Object.assign(this, { tensor, role, key, scale, palette, label, corners, hint, labels: labelsFor(tensor.shape, labels) });
     if (!sameShape) this.chosen = tensor.shape.slice(0, -2).map(() => 0);
     this.element.style.setProperty("--role", `var(--role-${role})`);
     setText(this.name, label);
     this.name.title = label;
     setText(this.shape, tensor.shape.length ? `${tensor.shape.join(" × ")}` : "one number");
     this.shape.title = `shape (${tensor.shape.join(", ")}), ${tensor.dtype}`;
+    setText(this.badge, badge);
     setText(this.missing, tensor.data ? "" : `Not shown: ${tensor.omitted}.`);
     this.bar.show(tensor.data ? scale : null);
     this.grid.setLabel(this.describe());
@@ -85,7 +88,7 @@ export class TensorBox {
     const { low, high } = cachedExtent(this.tensor);
     const size = this.tensor.shape.join(" by ") || "one number";
     const words = labelsText(this.labels);
-    return `${this.label}, ${size}, values from ${formatNumber(low)} to ${formatNumber(high)}. ${words && `${words} `}Arrow keys move from cell to cell, Enter pins one.`;
+    return `${this.label}, ${size}, values from ${formatNumber(low)} to ${formatNumber(high)}. ${words && `${words} `}Arrow keys move from cell to cell, Enter pins one.${this.hint && ` ${this.hint}`}`;
   }
 
   /** How many of the leading dims are spread out as tiles, counted from the last. */
@@ -116,7 +119,7 @@ export class TensorBox {
   draw() {
     const { rows, cols } = planeOf(this.tensor.shape);
     this.grid.show({
-      data: this.tensor.data, rows, cols, slices: this.slices(), scale: this.scale, palette: this.palette, labels: this.labels, highlight: "--role",
+      data: this.tensor.data, rows, cols, slices: this.slices(), scale: this.scale, palette: this.palette, labels: this.labels, corners: this.corners, highlight: "--role",
     });
   }
 
