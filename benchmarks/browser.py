@@ -35,6 +35,7 @@ PICTURES = {
     "Positional encoding": "pos_heatmap",
     "Attention": "attn_maps",
     "Multi-head attention": "heads_flow",
+    "RNN or attention?": "versus_influence",
     "Home": "card_filters",
 }
 SLIDERS = (
@@ -45,6 +46,7 @@ SLIDERS = (
     Slider("positions", "Positions", "pos_heatmap"),
     Slider("attention", "Temperature", "attn_maps"),
     Slider("multihead?heads_width=12", "Heads", "heads_flow"),
+    Slider("rnn_or_attention", "Words", "versus_influence"),
 )
 
 

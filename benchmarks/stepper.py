@@ -18,6 +18,7 @@ STEPPERS = {
     "positions": "pos_stepper_encoding",
     "attention": "attn_stepper_typed",
     "multihead": "heads_stepper_layer",
+    "rnn_or_attention": "versus_stepper_rnn",
 }
 
 

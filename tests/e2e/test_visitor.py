@@ -12,7 +12,17 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["", "filters", "convolution", "pooling", "classification", "positions", "multihead", "attention"]
+PAGES = [
+    "",
+    "filters",
+    "convolution",
+    "pooling",
+    "classification",
+    "positions",
+    "multihead",
+    "attention",
+    "rnn_or_attention",
+]
 PHOTO = ROOT / "explorer/photos/coffee.jpg"
 
 
