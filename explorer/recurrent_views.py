@@ -199,7 +199,7 @@ def stepped_cell(run: CellRun, place: int, layer: int = 0, direction: int = 0, a
     with torch.inference_mode():
         if run.cell == "rnn":
             return trace(rnn_cell, *inputs, *weights, activation)
-        return trace({"lstm": lstm_cell, "gru": gru_cell}[run.cell], *inputs, *weights)
+        return trace(lstm_cell if run.cell == "lstm" else gru_cell, *inputs, *weights)
 
 
 def stepped_sequence(cell: Cell, x: np.ndarray, setup: Setup) -> tuple[Trace, int]:

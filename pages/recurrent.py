@@ -96,7 +96,7 @@ with picture:
     )
     maps(show.reach_maps(by_conv, by_cell, cell, labels, place), key="rec_reach_maps", columns=2, height=300)
     st.caption(_("Measured: 1 is added to every number of one input, and all outputs are computed again. Shown is how far each "
-                 "of them moves. Zero means that the output cannot know of it."))  # fmt: skip
+                 "of them moves: its distance from where it was. A white cell is 0."))  # fmt: skip
 
 show_gradients()
 
@@ -121,6 +121,18 @@ page.sources(
         (
             "Bai, Kolter & Koltun 2018: convolutional and recurrent networks compared",
             "https://arxiv.org/abs/1803.01271",
+        ),
+        (
+            "Pascanu, Mikolov & Bengio 2013: On the difficulty of training recurrent neural networks",
+            "https://arxiv.org/abs/1211.5063",
+        ),
+        (
+            "Jozefowicz, Zaremba & Sutskever 2015: recurrent architectures compared, and the forget gate’s bias",
+            "https://proceedings.mlr.press/v37/jozefowicz15.html",
+        ),
+        (
+            "Karpathy, Johnson & Fei-Fei 2015: Visualizing and understanding recurrent networks",
+            "https://arxiv.org/abs/1506.02078",
         ),
         ("PyTorch: nn.RNN", "https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html"),
         ("PyTorch: nn.LSTM", "https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html"),

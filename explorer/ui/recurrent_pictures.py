@@ -133,9 +133,9 @@ def sight_text(by_conv: np.ndarray, by_cell: np.ndarray, cell: Cell, labels: tup
 
 
 def convolution_parameters(convolved: Convolved) -> str:
-    """Markdown: the formula of the convolution's parameters."""
+    """Markdown: how many parameters the convolution has, as the formula with its numbers."""
     channels, width, kernel = convolved.weight.shape
-    return _("Its parameters:") + f" ${conv_parameters_formula(width, channels, (kernel,))}$"
+    return _("Parameters of the convolution:") + f" ${conv_parameters_formula(width, channels, (kernel,))}$"
 
 
 def show_code_steps(cell: Cell, x: np.ndarray, labels: tuple[str, ...], setup: Setup, run: CellRun) -> None:

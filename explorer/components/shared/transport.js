@@ -3,8 +3,8 @@
 import { el, setText } from "./dom.js";
 
 const SHAPES = {
-  first: "M3 2h2v12H3zM14 2v12L6 8z", back: "M12 2v12L4 8z", play: "M4 2v12l9-6z", pause: "M4 2h3v12H4zM9 2h3v12H9z",
-  forward: "M4 2v12l8-6z", last: "M2 2v12l8-6zM11 2h2v12h-2z",
+  first: "M3 2h2v12H3zM14 2v12L6 8z", back: "M10.5 2L4.5 8l6 6 1.6-1.6L7.7 8l4.4-4.4z", play: "M4 2v12l9-6z", pause: "M4 2h3v12H4zM9 2h3v12H9z",
+  forward: "M5.5 2l6 6-6 6-1.6-1.6L8.3 8 3.9 3.6z", last: "M2 2v12l8-6zM11 2h2v12h-2z",
 };
 const RATES = [0.5, 1, 2, 4];
 

@@ -8,7 +8,8 @@ import { asCsv, ColourBar, keepButtons } from "../shared/tools.js";
 import { Transport } from "../shared/transport.js";
 import { arithmetic, Scan, TITLES } from "./cells.js";
 import { Diagram } from "./diagram.js";
-import { Panel, setFormula, setTokens } from "./panel.js";
+import { Panel } from "./panel.js";
+import { setFormula, setTokens } from "./writing.js";
 
 const WAY = ["→", "←"];
 
