@@ -1,4 +1,4 @@
-"""The stepper under a finger, on a screen as narrow as a phone's."""
+"""The stepper and coloured text under a finger, on a screen as narrow as a phone's."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def test_tapping_a_cell_pins_its_arithmetic(app):
     page.get_by_role("button", name="Step forward").tap()
     expect(page.locator(".counter")).not_to_have_text(counter)
     expect(page.locator(".pinned")).to_have_count(0)
+
+
+def test_tapping_a_character_tells_what_comes_next(app):
+    page = app.open("/recurrent", width=400, height=850)
+    box = page.locator(".coloured", has=page.locator(".coloured-title", has_text="Surprise"))
+    box.locator("span[data-place='3']").tap()
+    expect(box.locator(".coloured-readout")).to_contain_text(" 4 of ")
+    expect(box.locator(".guesses-title")).to_contain_text("“\"It ”")
+    assert box.locator(".guess").count() == 8
