@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.text import _
+from explorer.ui.downloads import offer_download
 from pretrained import catalog, loading
 from pretrained.classification import Classifier, load_classifier
 from pretrained.records import ImageClassifier
@@ -41,32 +42,11 @@ def choose_classifier() -> Classifier:
 
 
 def _fetch(model: ImageClassifier) -> bool:
-    """Offer the download; True once the weights are here. A failure is told once, and the offer stands again."""
-    failure = st.session_state.pop("download_failure", None)
-    if failure is not None:
-        st.error(failure, icon=":material/cloud_off:")
-    if st.session_state.pop("download_asked", None) != model.key:
-        st.caption(
-            _("{name} is not on this computer yet: {size:.0f} MiB from pytorch.org.").format(
-                name=model.name, size=catalog.published(model).mib
-            )
-        )
-        if st.button(_("Download"), icon=":material/download:", key="download"):
-            st.session_state["download_asked"] = model.key
-            st.rerun()
-        return False
-    bar = st.progress(0.0, _("Asking for {name} …").format(name=model.name))
-    st.button(
-        _("Stop"), icon=":material/stop:", key="stop_download"
-    )  # any click ends this run, and the download with it
-
-    def show(done: int, total: int | None) -> None:
-        whole = f" / {total / 1e6:.0f}" if total else ""
-        bar.progress(min(done / total, 1.0) if total else 0.0, f"{done / 1e6:.0f}{whole} MB")
-
-    try:
-        loading.load_state_dict(model, progress=show)
-    except loading.LoadError as error:
-        st.session_state["download_failure"] = str(error)
-    st.rerun()
-    return False
+    """Offer the download; True once the weights are here."""
+    offer = _("{name} is not on this computer yet: {size:.0f} MiB from pytorch.org.")
+    return offer_download(
+        model.key,
+        model.name,
+        offer.format(name=model.name, size=catalog.published(model).mib),
+        lambda show: loading.load_state_dict(model, progress=show),
+    )
