@@ -12,6 +12,7 @@ from explorer.character_views import PROPERTIES, correlations, follow, read_text
 from explorer.models.characters import ALPHABET
 from explorer.ui import character_states
 from explorer.ui.character_states import DEFAULT
+from pretrained import LoadError
 from pretrained.characters import load_characters
 
 SHOWN = typed(DEFAULT, 64).text
@@ -180,3 +181,16 @@ def test_a_state_of_the_address_is_restored(drawn: dict[str, dict[str, Any]]) ->
     assert (state["char_temperature"], state["char_seed"], state["char_count"]) == (1.2, 7, 100)
     assert drawn["char_unit_text"]["title"] == "Forget gate of unit 145"
     assert drawn["char_surprise"]["text"] == "The cat\nsat"
+
+
+def test_missing_weights_are_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise LoadError("character-lstm-640.safetensors is missing.")
+
+    monkeypatch.setattr(character_states, "load_characters", fail)
+    character_states._reader.clear()
+    app = open_part()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["character-lstm-640.safetensors is missing."]
+    monkeypatch.undo()
+    check(app.run())
