@@ -32,6 +32,7 @@ PICTURES = {
     "Convolution": "conv_maps",
     "Pooling and layers": "pool_maps",
     "Image classification": "class_maps",
+    "Recurrent networks": "rec_unrolled",
     "Positional encoding": "pos_heatmap",
     "Attention": "attn_maps",
     "Multi-head attention": "heads_flow",
@@ -43,6 +44,7 @@ SLIDERS = (
     Slider("convolution", "Stride", "conv_maps"),
     Slider("pooling", "Window", "pool_maps"),
     Slider("classification", "How dark the rest gets", "class_maps", "More"),
+    Slider("recurrent", "Hidden size", "rec_unrolled", "More"),
     Slider("positions", "Positions", "pos_heatmap"),
     Slider("attention", "Temperature", "attn_maps"),
     Slider("multihead?heads_width=12", "Heads", "heads_flow"),
@@ -81,7 +83,7 @@ def move(page: Page, url: str, slider: Slider) -> tuple[str, str, str]:
     """A slider goes up and down its range by the arrow keys."""
     open_page(page, f"{url}/{slider.address}")
     if slider.box:
-        page.get_by_text(slider.box, exact=True).click()
+        page.get_by_text(slider.box, exact=True).first.click()
     control = page.locator(f"input[type=range][aria-label='{slider.name}']")
     control.wait_for(state="attached")
     waits = []

@@ -15,6 +15,7 @@ STEPPERS = {
     "convolution": "conv_stepper",
     "pooling": "pool_stepper_line",
     "classification": "resnet_stepper",
+    "recurrent": "rec_stepper_lstm_step",
     "positions": "pos_stepper_encoding",
     "attention": "attn_stepper_typed",
     "multihead": "heads_stepper_layer",

@@ -18,6 +18,7 @@ PAGES = [
     "convolution",
     "pooling",
     "classification",
+    "recurrent",
     "positions",
     "multihead",
     "attention",
