@@ -5,7 +5,6 @@ Arrays are float32 unless said otherwise; T queries, S keys, widths d_k and d_v.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.attention_statistics import entropy
+from explorer.edits import Replacements
 from explorer.errors import UserError
 from explorer.models import scoring
 from explorer.models.attention import causal_mask, padding_mask
@@ -150,7 +150,7 @@ def compare(tables: Tables, setup: Setup) -> dict[ScoreName, Attention]:
     return {name: pay_attention(tables, Setup(name, setup.mask, setup.temperature, setup.seed)) for name in SCORES}
 
 
-def steps(tables: Tables, setup: Setup, edits: Mapping[int, Tensor] | None = None) -> Trace:
+def steps(tables: Tables, setup: Setup, edits: Replacements | None = None) -> Trace:
     """The trace of all this. edits: step → what takes the place of its output."""
     score = score_function(setup.score, tables.query.shape[1], setup.seed)
     mask = None if setup.mask.all() else torch.from_numpy(setup.mask)

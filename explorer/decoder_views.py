@@ -5,13 +5,14 @@ Words' vectors and all weights are random, drawn with a seed; nothing is learned
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from explorer.edits import Replacements
 from explorer.models.decoder_attention import EncoderDecoder
 from explorer.trace import Trace, trace
 from explorer.words import random_vectors
@@ -67,7 +68,7 @@ def decode(words: Sequence[str], seed: int = 0) -> Decoding:
     )
 
 
-def decoder_steps(words: Sequence[str], seed: int = 0, edits: Mapping[int, Tensor] | None = None) -> Trace:
+def decoder_steps(words: Sequence[str], seed: int = 0, edits: Replacements | None = None) -> Trace:
     """The trace of the five steps. edits: step → what takes the place of its output."""
     model, states, state, _choices = _prepare(words, seed)
     return trace(model.attention, states.detach(), state.detach(), edits=edits)

@@ -6,7 +6,7 @@ Words' vectors and W_Q, W_K, W_V are random, drawn with a seed; nothing is learn
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.edits import Replacements
 from explorer.models.attention import causal_mask, self_attention
 from explorer.models.positions import sinusoid_positions
 from explorer.trace import Trace, trace
@@ -65,7 +66,7 @@ def order_of(length: int, order: Order, shuffle: int = 0) -> list[int]:
     return places
 
 
-def sentence_steps(setup: SentenceSetup, order: Sequence[int], edits: Mapping[int, Tensor] | None = None) -> Trace:
+def sentence_steps(setup: SentenceSetup, order: Sequence[int], edits: Replacements | None = None) -> Trace:
     """The trace of self-attention of the words in this order. edits: step → what takes the place of its output."""
     return trace(self_attention, setup.embed(setup.ordered(order)), *setup.weights(), setup.mask(), edits=edits)
 

@@ -128,7 +128,10 @@ page.at_scale(_("Self-attention: query, key and value all come from one sentence
 sentence, order = sentence_section()
 
 with step_box:
-    page.step_through()
+    page.step_through(_("Step with the arrow keys. Point at a number on the right: the numbers it was made from light up. "
+                        "Click on a score or a weight and set it to another number: the change flows on to the output. Look "
+                        "at it as original, edited and difference. A weight that you set leaves its row with another sum than "
+                        "1; set a score, and the softmax sees to it."))  # fmt: skip
     codes = {"typed": _("Q, K, V"), "decoder": _("Decoder"), "sentence": _("Self-attention")}
     code = st.segmented_control(_("Code"), list(codes), default="typed", required=True, format_func=codes.__getitem__,
                                 key="attn_code", bind="query-params")  # fmt: skip
@@ -138,9 +141,8 @@ with step_box:
         "sentence": ((sentence.ordered(order),) * 2, lambda edits=None: sentence_steps(sentence, order, edits)),
     }[code]
     walked = walk()
-    show_steps(
-        walked, key=f"attn_stepper_{code}", roles=ROLES, start=walked.first("softmax"), labels=show.labels(*named)
-    )
+    show_steps(walked, key=f"attn_stepper_{code}", roles=ROLES, start=walked.first("softmax"), labels=show.labels(*named),
+               url="step" if code == "typed" else f"{code}_step", rerun=walk)  # fmt: skip
 
 page.code(show.snippet(tables, setup), result.output)
 page.sources(
