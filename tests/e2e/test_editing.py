@@ -258,3 +258,29 @@ def test_on_a_narrow_screen_all_of_it_can_be_reached(browser):
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 400
     page.close()
+
+
+def test_on_the_attention_page_the_edit_reaches_torch_and_the_address(app):
+    """Q = [[1, 0], [0, 1]], K = [[1, 0], [1, 1]], V = [[1, 1], [0, 0]], as the page opens."""
+    page = app.open("/attention")
+    panes = page.locator(".panes")
+    expect(page.locator(".heading")).to_contain_text("softmax", timeout=30_000)
+    app.settle()
+    page.locator(".outputs canvas.grid-top").first.focus()
+    for key in ("ArrowUp", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator(".cell-name")).to_contain_text("weights[0, 0] (q₁ → k₁)")
+    page.keyboard.press("e")
+    page.keyboard.type("0.9")
+    page.keyboard.press("Enter")
+    expect(page.locator(".edit-count")).to_have_text("1 number set by hand", timeout=30_000)
+    expect(page).to_have_url(re.compile("step_edits="))
+    page.get_by_role("button", name="Step forward").click()
+    weights = (torch.eye(2) @ torch.tensor([[1.0, 0], [1, 1]]).mT / math.sqrt(2)).softmax(-1)
+    weights[0, 0] = 0.9
+    shown = "panes => [...panes.parentElement.stepper.outputsShown[0].tensor.data]"
+    wanted = weights @ torch.tensor([[1.0, 1], [0, 0]])
+    torch.testing.assert_close(torch.tensor(panes.evaluate(shown)).view(2, 2), wanted)
+    page = app.open(page.url.removeprefix(app.server.url))
+    expect(page.locator(".edit-count")).to_have_text("1 number set by hand", timeout=30_000)
+    torch.testing.assert_close(torch.tensor(panes.evaluate(shown)).view(2, 2), wanted)

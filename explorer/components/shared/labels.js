@@ -8,6 +8,8 @@ const SLANT = Math.PI / 4;
 const SIN = Math.sin(SLANT); // and the cosine
 const LONGEST = 110; // pixels that one label may take; a longer one is cut
 const MOST = { width: 0.36, height: 0.4 }; // share of the picture that labels may take
+const LEAST = { width: 80, height: 36 }; // pixels of a picture that has room for words beside its cells
+const WORTH = { share: 0.6, cell: 20 }; // words above cells may not make them smaller than both of these
 const REGULAR = 400;
 const BOLD = 700;
 const BOLDER = 1.08; // by how much bold type is wider
@@ -110,13 +112,15 @@ export class Labels {
   }
 
   /**
-   * Room that the labels take of a picture of `size`: {left, top, right} in pixels. scaleIn(width, height): how wide cells are
-   * in what is left.
+   * Room that the labels take of a picture of `size`: {left, top, right} in pixels, and whether `rows` and `columns` have room
+   * at all. scaleIn(width, height): how wide cells are in what is left.
    */
   margins(size, scaleIn) {
-    const left = this.longest.rows ? Math.ceil(Math.min(this.longest.rows * BOLDER, MOST.width * size.width)) + PAD + 2 : 0;
-    const bare = { left, top: 0, right: 0 };
-    if (!this.longest.columns) return bare;
+    const rows = this.longest.rows > 0 && size.width >= LEAST.width;
+    const columns = this.longest.columns > 0 && size.height >= LEAST.height;
+    const left = rows ? Math.ceil(Math.min(this.longest.rows * BOLDER, MOST.width * size.width)) + PAD + 2 : 0;
+    const bare = { left, top: 0, right: 0, rows, columns };
+    if (!columns) return bare;
     const flat = { ...bare, top: LARGEST_TYPE + PAD + 2 };
     if (!this.columnStyle(scaleIn(size.width - left, size.height - flat.top)).slanted) return flat;
     const top = Math.min(this.heightAbove(), Math.ceil(MOST.height * size.height));
@@ -128,7 +132,9 @@ export class Labels {
       const over = texts.columns.map((text, c) => Math.min(this.width(text), longest) * SIN - (texts.columns.length - c - 0.5) * scale);
       right = Math.ceil(Math.max(0, Math.min(MOST.width * size.width, Math.max(...over) + PAD)));
     }
-    return { left, top, right };
+    const scale = scaleIn(size.width - left - right, size.height - top);
+    if (scale < WORTH.cell && scale < WORTH.share * scaleIn(size.width - left, size.height)) return { ...bare, columns: false };
+    return { ...bare, top, right };
   }
 
   /** Draws all labels that have room. grid: the Grid whose view says where cells are. */
@@ -139,12 +145,12 @@ export class Labels {
     const { scale } = grid.view;
     const rowSize = typeFor(scale);
     const rowStep = Math.max(1, Math.ceil((rowSize * LEADING) / scale));
-    if (this.longest.rows) {
+    if (grid.margin.rows) {
       for (let tile = 0; tile < grid.down; tile++) {
         for (let row = 0; row < grid.rows; row += rowStep) this.drawRow(context, grid, tile, row, rowSize);
       }
     }
-    if (this.longest.columns) {
+    if (grid.margin.columns) {
       const style = this.columnStyle(scale);
       for (let tile = 0; tile < grid.across; tile++) {
         for (let column = 0; column < grid.cols; column += style.step) this.drawColumn(context, grid, tile, column, style);
@@ -158,8 +164,8 @@ export class Labels {
     const emphasis = { weight: BOLD, ground: palette.page };
     context.fillStyle = palette.accent;
     context.textBaseline = "middle";
-    if (this.longest.rows) this.drawRow(context, grid, Math.floor(place.slice / grid.across), place.row, typeFor(scale), emphasis);
-    if (this.longest.columns) this.drawColumn(context, grid, place.slice % grid.across, place.col, this.columnStyle(scale), emphasis);
+    if (grid.margin.rows) this.drawRow(context, grid, Math.floor(place.slice / grid.across), place.row, typeFor(scale), emphasis);
+    if (grid.margin.columns) this.drawColumn(context, grid, place.slice % grid.across, place.col, this.columnStyle(scale), emphasis);
   }
 
   drawRow(context, grid, tile, row, size, emphasis = null) {
@@ -217,11 +223,11 @@ export class Labels {
   at(grid, px, py) {
     const { left, top } = grid.edges();
     const { scale } = grid.view;
-    if (px < left && py > top && this.longest.rows) {
+    if (px < left && py > top && grid.margin.rows) {
       const cell = grid.cellAt(left + 1, py);
       return cell ? { axis: "rows", index: cell.row } : null;
     }
-    if (py < top && px > left && this.longest.columns) {
+    if (py < top && px > left && grid.margin.columns) {
       const x = this.columnStyle(scale).slanted ? px - (top - py) : px; // along the slant
       const cell = grid.cellAt(x, top + 1);
       return cell ? { axis: "columns", index: cell.col } : null;
