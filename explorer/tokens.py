@@ -71,10 +71,11 @@ def encode(tokenizer: Tokenizer, text: str, pair: str | None = None, *, limit: i
     texts = [part[:MOST_CHARACTERS] for part in (text, pair) if part is not None]
     parts = [tokenizer.encode(part, add_special_tokens=False) for part in texts]
     for number, part in enumerate(parts):
-        if not len(part):
+        blank = not texts[number].strip()  # for some models, white space is something to read
+        if blank or not len(part):
             which = _("The sentence") if pair is None else (_("The first sentence"), _("The second sentence"))[number]
             # Characters that the tokenizer drops, such as a lone accent, also leave nothing.
-            what = _("has no sign that this model can read") if texts[number].strip() else _("is empty")
+            what = _("is empty") if blank else _("has no sign that this model can read")
             raise UserError(_("{which} {what}; type a few words.").format(which=which, what=what))
     typed = sum(map(len, parts))
     _shorten(parts, limit - tokenizer.num_special_tokens_to_add(len(parts) == 2))

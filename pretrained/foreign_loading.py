@@ -24,7 +24,9 @@ MOST_TOKENS = 512
 MOST_BYTES = 512 * 2**20
 """For one text's attention: the more layers and heads, the fewer tokens."""
 
-TRIAL = 5  # tokens
+TRIAL = 6
+"""Tokens; an even number, while windows of attention to the left and the right are odd."""
+
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 _one_at_a_time = threading.Lock()
@@ -165,7 +167,9 @@ def _try(module: PreTrainedModel, name: str, start: int | None) -> tuple[list[Te
         with observing() as calls, torch.no_grad():
             output = forward(module.base_model, ids, torch.zeros_like(ids), written, inside=True)
     except Exception as error:  # it wants pictures, sounds or a language beside the text
-        raise LoadError(_("{name} does not run on text alone; choose a language model.").format(name=name)) from error
+        raise LoadError(
+            _("{name} does not run on a few words of text alone; choose another model.").format(name=name)
+        ) from error
     if written is None:
         stacks: list[Any] = [(output.get("attentions"), output.get("hidden_states"), TRIAL, TRIAL)]
     else:

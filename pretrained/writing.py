@@ -53,14 +53,14 @@ def generated(
     progress(tokens so far, most) is called after each; cancelled() → True ends it there. The token that ends the text is
     left out, as nothing comes after it. UserError: it cannot write.
     """
-    ids = torch.from_numpy(tokens.ids)[None]
+    start, ids = _start(model), torch.from_numpy(tokens.ids)[None]
     try:
         with torch.no_grad():
             module: Any = model.module
             written = module.generate(
                 ids,
                 attention_mask=torch.ones_like(ids),
-                decoder_start_token_id=_start(model),
+                decoder_start_token_id=start,
                 max_new_tokens=min(most, model.limit - 1),
                 # Its files may ask for other ways to search; the likeliest next token is what the page shows.
                 do_sample=False,
@@ -68,6 +68,7 @@ def generated(
                 min_length=0,
                 no_repeat_ngram_size=0,
                 repetition_penalty=1.0,
+                forced_eos_token_id=None,
                 stopping_criteria=StoppingCriteriaList([_Watch(most, progress, cancelled)]),
             )
     except Exception as error:  # of somebody's own settings
@@ -100,7 +101,7 @@ def tokens_of(tokenizer: Tokenizer, ids: Sequence[int]) -> Tokens:
             words += [-1]
             begins = True
             continue
-        word += begins or chunk is None or chunk[:1].isspace()
+        word += begins or (chunk or "")[:1].isspace()
         words += [word] * len(group)
         begins = False
         if chunk is None:

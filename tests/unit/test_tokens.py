@@ -96,6 +96,12 @@ def test_the_mark_of_sentencepiece_for_a_space_is_shown_as_one():
     assert tokens.words.tolist() == [0, 0, 0, 1, 2, 2, 2, 3, 3, -1]
 
 
+@pytest.mark.parametrize("text", [" ", "\n\t "])
+def test_white_space_alone_is_nothing_to_read_also_where_it_makes_tokens(byte_level, text):
+    with pytest.raises(UserError, match="The sentence is empty"):
+        encode(byte_level, text, limit=16)
+
+
 def test_words_of_a_tokenizer_that_knows_none():
     bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
     vocabulary = {piece: i for i, piece in enumerate(["<unk>", "▁", "c", "a", "t", *bytes_])}
