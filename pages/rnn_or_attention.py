@@ -20,7 +20,13 @@ from explorer.word_influence import Trait, traits
 
 WORDS = ("The", "cat", "sat", "on", "the", "mat")
 READERS: tuple[Key, ...] = ("rnn", "lstm", "conv", "attention")
-TEXTS = {50: _("a message"), 500: _("a page"), 5000: _("a chapter"), 100_000: _("a novel"), 1_000_000: _("a shelf")}
+TEXTS = {
+    50: _("A message"),
+    500: _("A page"),
+    5000: _("A chapter"),
+    100_000: _("A novel"),
+    1_000_000: _("A shelf of novels"),
+}
 ROLES = {
     **dict.fromkeys("x x_t padded".split(), "input"),
     **dict.fromkeys("weight bias w_ih w_hh b_ih b_hh in_proj_weight in_proj_bias out_proj".split(), "weight"),
@@ -151,8 +157,9 @@ show_steps(walks[reader], key=f"versus_stepper_{reader}", roles=ROLES, start=sho
 page.at_scale(_("What would a whole book take, on this computer? Nobody waits for that here: both laws are carried on far "
                 "beyond what was measured. Where the points tell them apart, the better one is bold. Short texts can mislead: "
                 "in the end the time of attention grows with n², in blocks too."))  # fmt: skip
-n = st.select_slider(_("Your text"), list(TEXTS), 5000, key="versus_text", bind="query-params", width=360,
-                     format_func=lambda n: tell.text_of(n, TEXTS[n]))  # fmt: skip
+with page.play()[0]:
+    n = bounded(_("Your text, words"), list(TEXTS), 5000, key="versus_text")
+st.markdown(f"**{TEXTS[n]}**")
 st.markdown(tables.outlook_table(time, held, n))
 
 page.code(

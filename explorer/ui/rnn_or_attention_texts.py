@@ -151,8 +151,3 @@ def how_it_is_measured(circumstances: str, setup: Setup) -> str:
     ]  # fmt: skip
     said[0] = said[0].format(d=setup.width, circumstances=circumstances)
     return "\n\n".join(said)
-
-
-def text_of(n: int, name: str) -> str:
-    """A page (500 words)."""
-    return _("{name}: {n} words").format(name=name, n=grouped(n))
