@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-CHUNK = 10
+CHUNK = 5
 """Updates between two reports."""
 CHECK = 50
 """Updates between two measurements on sentences that are held out."""

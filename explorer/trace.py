@@ -118,6 +118,16 @@ class Trace:
         """Index of the first step of this op; 0 where there is none."""
         return next((step.index for step in self.steps if step.op == op), 0)
 
+    def part(self, start: int, stop: int) -> Trace:
+        """The steps from start to before stop, numbered from 0. What was made before them has no producer; no result."""
+        steps = []
+        for step in self.steps[start:stop]:
+            made = {role: (by - start, place) for role, (by, place) in step.producers.items() if by >= start}
+            steps.append(replace(step, index=step.index - start, producers=made))
+        files = {step.file for step in steps}
+        sources = {file: text for file, text in self.sources.items() if file in files}
+        return Trace(self.name, tuple(steps), sources, self.left_out)
+
     def save(self, path: str | Path) -> None:
         """Write one .npz: the tensors as arrays, the rest as JSON; nothing pickled."""
         from explorer.trace_files import save

@@ -15,6 +15,7 @@ PAD, START, END, UNKNOWN = "<pad>", "<start>", "<end>", "<unk>"
 SPECIAL = (PAD, START, END, UNKNOWN)
 
 DETERMINERS = {"the": ("le", "la"), "a": ("un", "une"), "this": ("ce", "cette"), "my": ("mon", "ma")}
+"""As before consonants: no French word here begins with a vowel."""
 MASCULINE = dict(
     pair.split("/")
     for pair in "cat/chat dog/chien horse/cheval king/roi boy/garçon baker/boulanger book/livre castle/château boat/bateau "
@@ -46,7 +47,6 @@ INTRANSITIVE = {"sleeps": ("sleep", "dort"), "sings": ("sing", "chante"), "runs"
 PREPOSITIONS = {"in": "dans", "under": "sous", "behind": "derrière", "with": "avec"}
 UNKNOWN_SHARE = 0.04
 """How often a noun is one that the model does not know: it learns to carry <unk> over."""
-"""Of the determiners, le, la … before consonants alone: no word here begins with a vowel in French."""
 
 
 def _french_words() -> list[str]:

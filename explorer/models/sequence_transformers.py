@@ -36,6 +36,7 @@ class Translator(nn.Module):
 
     def __init__(self, source_words: int, target_words: int, config: TransformerConfig):
         super().__init__()
+        self.config = config
         self.source_vectors = WordVectors(source_words, config.d_model)
         self.target_vectors = WordVectors(target_words, config.d_model)
         self.transformer = Transformer(config)
