@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from explorer.components.address import keep_in_address
 from explorer.components.maps import Map
 from explorer.numbers import grouped, number
 from explorer.recurrent_reach import Convolved, sees
@@ -153,16 +154,21 @@ def show_code_steps(cell: Cell, x: np.ndarray, labels: tuple[str, ...], setup: S
     columns = st.columns(3, gap="medium")
     with columns[0]:
         place = bounded(_("Step"), range(1, len(labels) + 1), 1 + len(labels) // 2, key="rec_place") - 1
-    layer, direction = 0, 0
+    layer, direction, way = 0, 0, "forwards"
+    ways = {"forwards": "→", "backwards": "←"}
     if setup.layers > 1:
         with columns[1]:
             layer = bounded(_("Layer"), range(1, setup.layers + 1), 1, key="rec_layer") - 1
     if setup.bidirectional:
-        ways = {"forwards": "→", "backwards": "←"}
         with columns[2]:
             way = st.segmented_control(_("Reads"), list(ways), default="forwards", required=True,
                                        format_func=ways.__getitem__, key="rec_way", bind="query-params")  # fmt: skip
         direction = int(way == "backwards")
+    if st.session_state.get(
+        "rec_unrolled seen"
+    ):  # a click in the diagram moved them, which the address does not follow
+        address = {"rec_code": codes[code], "rec_place": place + 1, "rec_layer": layer + 1, "rec_way": ways[way]}
+        keep_in_address({name: str(value) for name, value in address.items()}, key="rec_address")
     st.caption(_("The {cell} reads “{word}”.").format(cell=CELLS[cell], word=labels[place]))
     steps = stepped_cell(run, place, layer, direction, setup.activation)
     show_steps(steps, key=f"rec_stepper_{cell}_{code}", roles=ROLES)

@@ -15,7 +15,9 @@ export class Panel {
     this.codeButton = el("button", { class: "small", onclick: onCode }, "This step in the code ↓");
     this.weights = new Weights((hit) => this.onFocus(hit && this.focusOn(hit.gate == null ? "h" : `g${hit.gate}`, hit.unit)));
     this.vector = el("div", { class: "vector" });
-    this.table = el("div", { class: "units", role: "table", "aria-label": "The current step, unit by unit" });
+    this.table = el("div", { class: "units", role: "table", tabindex: 0, "aria-label": "The current step, unit by unit. Arrow keys go from number to number." });
+    this.table.onkeydown = (event) => this.press(event);
+    this.table.onblur = () => this.onFocus(null);
     this.formulas = el("div", { class: "formulas" });
     this.element = el("section", { class: "panel" },
       el("header", { class: "panel-head" }, this.title, this.codeButton),
@@ -88,17 +90,32 @@ export class Panel {
       ...(scan.c ? [{ kind: "c", at: place, sub: "t" }] : []), { kind: "h", at: place, sub: "t" }];
     this.table.style.gridTemplateColumns = `16px ${columns.map((column) => (column.bar || column.note ? "minmax(30px, var(--bar-share))" : "minmax(36px, 1fr)")).join(" ")}`;
     const heads = columns.map((column) => {
-      if (column.note) return el("div", { class: "column-head faint" }, "no gates");
+      if (column.note) return el("div", { class: "column-head faint", role: "columnheader" }, "no gates");
       const { symbol, name, role } = scan.quantity(column.kind);
       return el("div", { class: "column-head", role: "columnheader", style: { color: `var(--role-${role})` }, title: name },
         el("span", {}, el("i", {}, symbol), column.sub ? el("sub", {}, column.sub) : null), column.bar ? el("small", {}, name.replace(" gate", "")) : null);
     });
-    const rows = Array.from({ length: scan.hidden }, (_, unit) => [
+    this.columns = columns.filter((column) => !column.note);
+    const rows = Array.from({ length: scan.hidden }, (_, unit) => el("div", { class: "row", role: "row" },
       el("div", { class: "unit-name faint mono", role: "rowheader", title: `unit ${unit}` }, String(unit)),
-      ...columns.map((column) => column.note ? el("div", { class: "no-gates faint" }, "→")
-        : column.bar ? this.gateBar(column.kind, unit) : this.number(column.kind, column.at, unit, `${column.kind}_${column.sub}`)),
-    ]);
-    this.table.replaceChildren(el("div", {}), ...heads, ...rows.flat());
+      ...columns.map((column) => column.note ? el("div", { class: "no-gates faint", role: "cell" }, "→")
+        : column.bar ? this.gateBar(column.kind, unit) : this.number(column.kind, column.at, unit, `${column.kind}_${column.sub}`))));
+    this.table.replaceChildren(el("div", { class: "row", role: "row" }, el("div", { role: "columnheader" }), ...heads), ...rows);
+  }
+
+  /** Arrow keys go from number to number of the table, Enter picks; they do not step. */
+  press(event) {
+    const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (!move && event.key !== "Enter") return;
+    const last = [this.scan.hidden - 1, this.columns.length - 1];
+    const from = this.at ?? [0, last[1]]; // the new state of the first unit
+    this.at = move ? from.map((here, axis) => Math.max(0, Math.min(last[axis], here + move[axis]))) : from.map((here, axis) => Math.min(last[axis], here));
+    const { kind, at } = this.columns[this.at[1]];
+    const focus = { ...this.focusOn(kind, this.at[0]), place: at };
+    if (move) this.onFocus(focus);
+    else this.onPick(focus);
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   /** focus: of this scan, or of another one (then only the weights rest). uses, row: see cells.js. */

@@ -25,7 +25,7 @@ class Unrolled {
     });
     this.transport = new Transport({ onGo: (tick) => this.goTo(tick), pace: 1200 });
     this.panel = new Panel({ onFocus: (focus) => this.hover(focus), onPick: (focus) => this.pick(focus), onCode: () => this.toCode() });
-    this.readout = el("div", { class: "readout mono" });
+    this.readout = el("div", { class: "readout mono", "aria-live": "polite" });
     this.verdict = el("div", { class: "sum-verdict mono" });
     this.bars = { x: new ColourBar(), state: new ColourBar(), gate: new ColourBar() };
     this.keep = keepButtons({ title: () => `${TITLES[this.body.cell]} unrolled`, otherwise: () => "unrolled", picture: () => this.diagram.toBlob(), numbers: () => this.asCsv() });
