@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, TypeVar
 from explorer.errors import UserError
 from explorer.text import _
 from pretrained import LoadError
-from pretrained.records import Card, CharacterModel, ClassifierCard, ImageClassifier, Model, Published
+from pretrained.records import (
+    Card,
+    CharacterModel,
+    ClassifierCard,
+    ImageClassifier,
+    Model,
+    Published,
+    TranslationModel,
+)
 from pretrained.text_models import TEXT_MODELS
 
 if TYPE_CHECKING:
@@ -87,6 +95,21 @@ MODELS: tuple[Model, ...] = (
         embedding_size=64,
         hidden_size=640,
         line=64,
+    ),
+    TranslationModel(
+        key="translator-32",
+        name="English to French, small (bundled)",
+        family="Transformer",
+        architecture="Translator",
+        source="bundled",
+        file="translator-32.safetensors",
+        licence="MIT, as the explorer; its sentences are made by the explorer’s own grammar",
+        data="Random sentences of explorer/translation.py",
+        d_model=32,
+        heads=4,
+        d_ff=64,
+        layers=2,
+        seed=0,
     ),
     *TEXT_MODELS,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Task = Literal["classification", "characters", "language", "judging", "answering"]
+Task = Literal["classification", "characters", "translation", "language", "judging", "answering"]
 Source = Literal["bundled", "torchvision", "package", "hub"]
 
 
@@ -119,6 +119,19 @@ class AnswerRecord(TextModel):
     says_nothing: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class TranslationModel(Model):
+    """Words of explorer.translation in, their French out. The numbers are those of a TransformerConfig, and the seed."""
+
+    task = "translation"
+
+    d_model: int
+    heads: int
+    d_ff: int
+    layers: int
+    seed: int
+
+
 @dataclass(frozen=True)
 class Card:
     """What the training wrote about bundled weights, of whatever task. sha256, bytes: of the file."""
@@ -152,6 +165,15 @@ class CharacterCard(Card):
     five_gram_bits: float
     gzip_bits: float
     xz_bits: float
+
+
+@dataclass(frozen=True)
+class TranslationCard(Card):
+    """exact: share of `held_out` sentences whose greedy translation is right in every word; updates: of the weights."""
+
+    exact: float
+    held_out: int
+    updates: int
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from explorer.errors import UserError
 from explorer.models import bert, characters, resnet
+from explorer.translation_training import STEPS
 from pretrained import LoadError, catalog, hub, minilm
 from pretrained.records import (
     AnswerRecord,
@@ -26,6 +27,8 @@ from pretrained.records import (
     LanguageRecord,
     Model,
     TextModel,
+    TranslationCard,
+    TranslationModel,
 )
 from training.character_text import LINE
 
@@ -34,7 +37,7 @@ OFFICIAL = [model for model in CLASSIFIERS if model.source == "torchvision"]
 BUNDLED = [model for model in CLASSIFIERS if model.source == "bundled"]
 CHARACTERS = catalog.models(CharacterModel)
 TEXT = catalog.models(TextModel)
-KINDS = {ImageClassifier: ClassifierCard, CharacterModel: CharacterCard}
+KINDS = {ImageClassifier: ClassifierCard, CharacterModel: CharacterCard, TranslationModel: TranslationCard}
 """Those with bundled weights, and what stands on their cards."""
 ALL_KINDS = (*KINDS, LanguageRecord, JudgeRecord, AnswerRecord)
 FACTS = {
@@ -232,6 +235,17 @@ def test_the_card_of_the_character_model_describes_the_file_beside_it(model):
         assert re.search(rf"\| \**{getattr(facts, name):.2f}\** \|", text), name
     assert f"{facts.held_out_characters:,} characters" in text
     assert f"{facts.updates:,} updates" in text
+
+
+@pytest.mark.parametrize("model", catalog.models(TranslationModel), ids=key_of)
+def test_the_card_of_the_translator_describes_the_file_beside_it(model):
+    content, facts = (catalog.WEIGHTS / model.file).read_bytes(), catalog.card(model, TranslationCard)
+    assert (facts.sha256, facts.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert facts.bytes <= 0.3e6
+    assert facts.updates == STEPS
+    text = (catalog.WEIGHTS / model.file).with_suffix(".md").read_text(encoding="utf-8")
+    assert f"{facts.exact:.1%}" in text
+    assert f"{facts.updates} updates" in text
 
 
 def test_the_catalogue_opens_without_torch():
