@@ -19,7 +19,6 @@ WORDS = ("cat", "dog", "bird", "fish", "sun", "moon", "rain", "tree")
 """The sentences are these words, drawn at random."""
 D_MODEL = 32
 BATCH = 64
-STEPS = 300
 CHUNK = 20
 """Steps between two reports."""
 LEARNING_RATE = 0.01
@@ -31,9 +30,9 @@ TESTED = 256
 class Report:
     """How far the training is. Each mapping has the models "none", "learned" and "sinusoid".
 
-    step: updates done, of STEPS. losses: (step,), of each update. accuracy: (2 · length − 1,), the share of sentences,
-    twice as long as those in training, in which word 2, 3, … has its predecessor named. trained: the same over all words of
-    sentences as long as in training. attention: (length, length), of the model on `sentence`. tables: (2 · length, D_MODEL), the
+    step: updates done. losses: (step,), of each update. accuracy: (2 · length − 1,), the share of sentences, twice as long
+    as those in training, in which word 2, 3, … has its predecessor named. trained: the same over all words of sentences as
+    long as in training. attention: (length, length), of the model on `sentence`. tables: (2 · length, D_MODEL), the
     positions' vectors. sentence: (length,), numbers of WORDS.
     """
 
@@ -46,7 +45,7 @@ class Report:
     sentence: np.ndarray
 
 
-def train(length: int, seed: int = 0, steps: int = STEPS) -> Iterator[Report]:
+def train(length: int, seed: int = 0, steps: int = 300) -> Iterator[Report]:
     """Train the three models on sentences of this length, side by side, on the same sentences; a report every CHUNK steps.
 
     The first report is of the untrained models. The learned table has rows for twice the length, of which the second half

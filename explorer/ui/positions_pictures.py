@@ -145,16 +145,6 @@ def training_maps(report: Report) -> list[Map]:
     return made
 
 
-def training_text(report: Report) -> str:
-    """Markdown: how many words each model names right, in sentences as long as in training and further on in longer ones."""
-    length = len(report.sentence)
-    lines = [f"| {_('Positions')} | {_('{n} words').format(n=length)} | {_('Beyond')} |", "|---|--:|--:|"]
-    for kind, name in KINDS.items():
-        beyond = float(report.accuracy[kind][length - 1 :].mean())
-        lines.append(f"| {name} | {report.trained[kind]:.0%} | {beyond:.0%} |")
-    return "\n".join(lines)
-
-
 def training_finding(report: Report) -> str:
     """One sentence on the numbers: what the training has come to."""
     length, chance = len(report.sentence), 1 / len(WORDS)

@@ -6,15 +6,16 @@ import streamlit as st
 
 from explorer.components.maps import maps
 from explorer.plots.positions import accuracy_by_place
-from explorer.position_training import STEPS, WORDS, Report, train
+from explorer.position_training import WORDS, Report, train
 from explorer.text import _
 from explorer.ui import page
 from explorer.ui import positions_pictures as show
 from explorer.ui.bounded import bounded
 
 LENGTHS = range(6, 17, 2)
+UPDATES = (100, 300, 1000, 3000)
 HELD = "pos_report"
-"""(length, seed, Report): the last training of this visitor, also of one that was stopped."""
+"""(length, updates, seed) and the Report of this visitor's last training, also of one that was stopped."""
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -28,16 +29,16 @@ def training() -> None:
     controls, picture = page.play()
     with controls:
         length = bounded(_("Words in a training sentence"), LENGTHS, 12, key="pos_train_length")
+        updates = bounded(_("Updates"), UPDATES, 300, key="pos_updates")
         seed = bounded(_("Seed of the training"), range(10), 0, key="pos_train_seed")
-        start = st.button(_("Train all three"), key="pos_train", type="primary", icon=":material/play_arrow:")
-        if start:
-            _train(length, seed)
-    held = st.session_state.get(HELD)
-    report = held[2] if held is not None and held[:2] == (length, seed) else untrained(length, seed)
+        if st.button(_("Train all three"), key="pos_train", type="primary", icon=":material/play_arrow:"):
+            _train(length, updates, seed)
+    setting, report = st.session_state.get(HELD, (None, None))
+    if setting != (length, updates, seed):
+        report = untrained(length, seed)
     with controls:
-        st.markdown(show.training_text(report))
-        if 0 < report.step < STEPS:
-            st.caption(_("Stopped after {step} of {all} updates.").format(step=report.step, all=STEPS))
+        if 0 < report.step < updates:
+            st.caption(_("Stopped after {step} of {all} updates.").format(step=report.step, all=updates))
     with picture:
         finding = show.training_finding(report)
         figure = accuracy_by_place(report.accuracy, show.KINDS, length, 1 / len(WORDS), page.theme())
@@ -47,12 +48,12 @@ def training() -> None:
     maps(show.table_maps(report), key="pos_tables", columns=2, height=300)
 
 
-def _train(length: int, seed: int) -> None:
+def _train(length: int, updates: int, seed: int) -> None:
     """Train with a bar that says how far; pressing the stop button ends this run, and what was reached is kept."""
-    st.button(_("Stop"), key="pos_stop", icon=":material/stop:")
+    st.button(_("Stop training"), key="pos_stop", icon=":material/stop:")
     bar = st.progress(0.0, _("Training begins."))
-    for report in train(length, seed):
-        st.session_state[HELD] = (length, seed, report)
+    for report in train(length, seed, updates):
+        st.session_state[HELD] = (length, updates, seed), report
         text = _("Update {step} of {all}: {right} named right")
         right = ", ".join(f"{show.KINDS[kind].lower()} {share:.0%}" for kind, share in report.trained.items())
-        bar.progress(report.step / STEPS, text.format(step=report.step, all=STEPS, right=right))
+        bar.progress(report.step / updates, text.format(step=report.step, all=updates, right=right))
