@@ -109,7 +109,8 @@ def guess(
     has so far; the place is one of these. pieces: for people to read, a space is shown as ␣.
     """
     with observing(_usable(model, head_mask)):
-        logits = run(model.module, model, tokens, written).logits[0, place]  # (vocabulary,)
+        logits = run(model.module, model, tokens, written, place=place).logits[0]  # (1 or T, vocabulary)
+    logits = logits[0 if len(logits) == 1 else place]
     probabilities, ids = logits.softmax(0).topk(min(top, len(logits)))
     pieces = tuple(readable(model.tokenizer, i) for i in ids.tolist())
     return Guesses(pieces, ids.numpy(), probabilities.numpy())
@@ -117,18 +118,26 @@ def guess(
 
 @torch.no_grad()
 def run(
-    module: nn.Module, model: ForeignModel, tokens: Tokens, written: Tokens | None = None, inside: bool = False
+    module: nn.Module,
+    model: ForeignModel,
+    tokens: Tokens,
+    written: Tokens | None = None,
+    *,
+    inside: bool = False,
+    place: int | None = None,
 ) -> Any:
     """What the network, with its head or without, gives for a text: transformers' ModelOutput, a batch of one.
 
-    inside: attention and hidden vectors too. UserError: it cannot read this text.
+    inside: attention and hidden vectors too. place: the only token whose logits are wanted; others may come with it.
+    UserError: it cannot read this text.
     """
     ids, segments = torch.from_numpy(tokens.ids), torch.from_numpy(tokens.segments)
-    if written is None:
-        with guarded(model, tokens):
-            return forward(module, ids, segments, None, inside)
-    with guarded(model, tokens, written):
-        return forward(module, ids, segments, torch.from_numpy(written.ids), inside)
+    decoder_ids = None if written is None else torch.from_numpy(written.ids)
+    inputs = inputs_of(module, ids, segments, decoder_ids, inside)
+    if place is not None and "logits_to_keep" in inspect.signature(module.forward).parameters:
+        inputs["logits_to_keep"] = torch.tensor([place])  # the head is the costliest part of a small model
+    with guarded(model, *((tokens,) if written is None else (tokens, written))):
+        return module(**inputs)
 
 
 @contextmanager
@@ -145,13 +154,11 @@ def guarded(model: ForeignModel, *texts: Tokens) -> Iterator[None]:
         raise UserError(message.format(name=model.name)) from error
 
 
-def forward(module: Any, ids: Tensor, segments: Tensor, decoder_ids: Tensor | None, inside: bool) -> Any:
-    """As run. ids, segments: int64 (T,); decoder_ids: int64 (T',) for an encoder-decoder."""
-    return module(**inputs_of(module, ids, segments, decoder_ids, inside))
-
-
 def inputs_of(module: Any, ids: Tensor, segments: Tensor, decoder_ids: Tensor | None, inside: bool) -> dict[str, Any]:
-    """What transformers' module is called with; as forward."""
+    """What transformers' module is called with.
+
+    ids, segments: int64 (T,); decoder_ids: int64 (T',) for an encoder-decoder; inside: as run.
+    """
     inputs: dict[str, Any] = {"input_ids": ids[None], "attention_mask": torch.ones_like(ids)[None], "return_dict": True}
     takes_segments = "token_type_ids" in inspect.signature(module.forward).parameters
     # GPT-2 also takes some, but was never trained with them.

@@ -17,7 +17,7 @@ from explorer.text import _
 from pretrained import LoadError, hub, memory
 from pretrained.download import Cancelled, Progress
 from pretrained.examine import Plan, examine
-from pretrained.foreign import ForeignModel, forward, vocabulary
+from pretrained.foreign import ForeignModel, inputs_of, vocabulary
 from pretrained.observing import observe, observing, parts
 
 MOST_TOKENS = 512
@@ -165,7 +165,8 @@ def _try(module: PreTrainedModel, name: str, start: int | None) -> tuple[list[Te
     written = None if start is None else torch.tensor([start, *ids[: TRIAL - 2].tolist()])
     try:
         with observing() as calls, torch.no_grad():
-            output = forward(module.base_model, ids, torch.zeros_like(ids), written, inside=True)
+            inputs = inputs_of(module.base_model, ids, torch.zeros_like(ids), written, inside=True)
+            output = module.base_model(**inputs)
     except Exception as error:  # it wants pictures, sounds or a language beside the text
         raise LoadError(
             _("{name} does not run on a few words of text alone; choose another model.").format(name=name)
