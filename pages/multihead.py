@@ -72,7 +72,8 @@ st.markdown(show.sizes_text(d_model, heads, count_parameters(d_model, heads)))
 st.subheader(_("Where each head looks"), anchor=False)
 st.markdown(show.attention_text(run.weights))
 maps(show.attention_maps(words, run.weights), key="heads_maps", columns=min(max(heads, 2), 4), height=300)
-st.caption(_("From each word, its row, to each word, its column; each row sums to 1."))
+told = _("From each word, its row, to each word, its column; each row sums to 1.")
+st.caption(f"{told} {_('What the mask hides is exactly 0.') if causal else ''}")
 
 st.subheader(_("Switch heads off"), anchor=False)
 controls, picture = page.play()
@@ -90,7 +91,7 @@ with controls:
 without = switch_off(run, attention, off, causal)
 with picture:
     maps(show.off_maps(words, run, without), key="heads_off", columns=3, height=260)
-    maps([show.change_map(words, without)], key="heads_change", columns=1, height=100)
+    maps([show.change_map(words, without)], key="heads_change", columns=1, height=130)
     st.markdown(show.off_text(words, heads, off, without))
 
 st.subheader(_("The output is a sum over heads"), anchor=False)

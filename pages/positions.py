@@ -59,7 +59,7 @@ st.subheader(_("How alike are two positions?"), anchor=False)
 controls, picture = page.play()
 with controls:
     st.markdown(_("Attention compares vectors by their dot product. Two positions give the same number wherever they "
-                  "stand, as long as they are equally far apart. Set the base to 10: which far positions look alike?"))  # fmt: skip
+                  "stand, as long as they are equally far apart. Set the base to 10: which far ones look alike?"))  # fmt: skip
     offset = bounded(_("Offset k"), range(1, length - position), 5, key="pos_offset")
 dots, apart = dot_products(encoding), distances(encoding)
 with picture:
@@ -96,6 +96,7 @@ with controls:
 without, added = see(typed.labels, d_model, base, seed)
 with picture:
     maps(show.seen_maps(typed.labels, without, added), key="pos_seen", columns=2, height=380)
+    st.caption(_("From each word, its row, to each word, its column; each row sums to 1."))
     st.markdown(show.seen_text(typed.labels, without, added))
 
 page.step_through()
@@ -105,7 +106,7 @@ code = st.segmented_control(_("Code"), list(codes), default="encoding", required
 steps, kept = stepped(length, d_model, base, offset if code == "shift" else None)
 if kept < length:
     st.caption(_("Here the first {n} positions.").format(n=kept))
-show_steps(steps, key=f"pos_stepper_{code}", roles=ROLES, start=steps.first("matmul" if code == "shift" else "div"))
+show_steps(steps, key=f"pos_stepper_{code}", roles=ROLES, start=steps["turned" if code == "shift" else "angle"].index)
 
 page.at_scale(_("Does a model need this? Three small models, alike but for their positions, learn to name the word that "
                 "stands before each word. One has no positions, one learns a vector for each, one gets the sinusoids. Train "

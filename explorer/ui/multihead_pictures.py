@@ -63,7 +63,9 @@ def attention_maps(words: Sequence[str], weights: np.ndarray) -> list[Map]:
     labels = tuple(words)
     made = []
     for head, one in enumerate(weights):
-        row, column = divmod(int(one.argmax()), len(words))
+        # A row with one weight, as the first under a causal mask, has no choice.
+        choosing = np.where((one > 0).sum(1, keepdims=True) > 1, one, 0)
+        row, column = divmod(int(choosing.argmax()), len(words))
         told = _("Most of all, “{a}” looks at “{b}”: {weight}.")
         told = told.format(a=words[row], b=words[column], weight=number(one[row, column], 2))
         made.append(Map(one, head_name(head), told, head=head, share="weights", signed=False, rows=labels,

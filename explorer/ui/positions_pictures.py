@@ -92,13 +92,10 @@ def rotation_text(shown: Shift, pair: int, position: int, offset: int, period: f
 def seen_maps(words: Sequence[str], without: Seen, added: Seen) -> list[Map]:
     """Attention of the same head without and with positions."""
     labels = tuple(words)
-    titles = (_("Without positions"), _("With positions"))
-    told = _("From each word, its row, to each word, its column; each row sums to 1.")
     return [
-        Map(seen.weights, title, told if place == 0 else "", role="hidden", share="seen", signed=False, rows=labels,
-            columns=labels)
-        for place, (title, seen) in enumerate(zip(titles, (without, added), strict=True))
-    ]  # fmt: skip
+        Map(seen.weights, title, role="hidden", share="seen", signed=False, rows=labels, columns=labels)
+        for title, seen in ((_("Without positions"), without), (_("With positions"), added))
+    ]
 
 
 def seen_text(words: Sequence[str], without: Seen, added: Seen) -> str:

@@ -50,10 +50,13 @@ def training() -> None:
 
 def _train(length: int, updates: int, seed: int) -> None:
     """Train with a bar that says how far; pressing the stop button ends this run, and what was reached is kept."""
-    st.button(_("Stop training"), key="pos_stop", icon=":material/stop:")
-    bar = st.progress(0.0, _("Training begins."))
+    shown = st.empty()
+    with shown.container():
+        st.button(_("Stop training"), key="pos_stop", icon=":material/stop:")
+        bar = st.progress(0.0, _("Training begins."))
     for report in train(length, seed, updates):
         st.session_state[HELD] = (length, updates, seed), report
         text = _("Update {step} of {all}: {right} named right")
         right = ", ".join(f"{show.KINDS[kind].lower()} {share:.0%}" for kind, share in report.trained.items())
         bar.progress(report.step / updates, text.format(step=report.step, all=updates, right=right))
+    shown.empty()
