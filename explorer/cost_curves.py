@@ -30,6 +30,11 @@ class Curve:
         return float(self.values[self.lengths == length][0])
 
     @property
+    def signature(self) -> tuple[bytes, ...]:
+        """Equal for equal points."""
+        return tuple(part.tobytes() for part in (self.lengths, self.values, self.low, self.high))
+
+    @property
     def last_growth(self) -> float:
         """By what the value grew over the last doubling of the length; nan with one point."""
         return float(self.values[-1] / self.values[-2]) if len(self.values) > 1 else float("nan")

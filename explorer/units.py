@@ -1,4 +1,4 @@
-"""Times and sizes as text: three significant digits, and the unit that suits them."""
+"""Times and sizes as text: three significant digits, and the unit that suits them; no line breaks between the two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def seconds_text(seconds: float) -> str:
     units = ((86400.0, _("days")), (3600.0, _("h")), (60.0, _("min")))
     for size, unit in units:
         if seconds >= 2 * size:
-            return f"{three(seconds / size)} {unit}"
+            return f"{three(seconds / size)}\u00a0{unit}"
     return _with_unit(seconds, ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")))
 
 
@@ -32,7 +32,7 @@ def three(value: float) -> str:
 
 def _with_unit(value: float, units: tuple[tuple[float, str], ...]) -> str:
     if value == 0:
-        return f"0 {units[-1][1]}"
+        return f"0\u00a0{units[-1][1]}"
     # 999.7 kB would be rounded to 1000 kB.
     size, unit = next(((size, unit) for size, unit in units if value >= 0.9995 * size), units[-1])
-    return f"{three(value / size)} {unit}"
+    return f"{three(value / size)}\u00a0{unit}"

@@ -6,7 +6,7 @@ from explorer.components.maps import maps
 from explorer.cost_curves import curves
 from explorer.cost_measure import LENGTHS, to_csv
 from explorer.dependency import COUNTED, KINDS, WIDTH, Counts, Kind, count, read
-from explorer.sequence_layers import Key, Setup, make_layers
+from explorer.sequence_layers import Key, Layer, Setup, make_layers
 from explorer.text import _
 from explorer.trace import Trace
 from explorer.ui import page
@@ -51,6 +51,12 @@ def traits_of(words: int) -> dict[Key, Trait]:
     return traits(words)
 
 
+@st.cache_resource(show_spinner=False, max_entries=32)
+def layers_of(setup: Setup) -> dict[Key, Layer]:
+    """The layers that are compared."""
+    return make_layers(setup)
+
+
 @st.cache_resource(show_spinner=False)
 def traces() -> dict[Key, Trace]:
     """Each layer reading the six words."""
@@ -61,9 +67,9 @@ page.header(
     _("RNN or attention?"),
     _("An RNN reads word after word, and each step waits for the one before. Self-attention looks at all pairs of words at "
       "once, and there are n² of them. Which is faster, and which needs more memory? This page measures it on your computer."),
-    rf"{page.tex('hidden', 'h_{t}')} = \tanh(W {page.tex('input', 'x_{t}')} + U {page.tex('hidden', 'h_{t-1}')}),\;"
-    rf" t = 1 \dots n \qquad {page.tex('output', 'Y')} = \text{{softmax}}\!\left(\frac{{{page.tex('query', 'Q')}"
-    rf"{page.tex('key', 'K')}^\top}}{{\sqrt d}}\right) {page.tex('value', 'V')}",
+    rf"\begin{{aligned}} {page.tex('hidden', 'h_{t}')} &= \tanh(W {page.tex('input', 'x_{t}')} + "
+    rf"U {page.tex('hidden', 'h_{t-1}')}), \quad t = 1 \dots n \\ {page.tex('output', 'Y')} &= \text{{softmax}}\!\left("
+    rf"\frac{{{page.tex('query', 'Q')}{page.tex('key', 'K')}^\top}}{{\sqrt d}}\right) {page.tex('value', 'V')} \end{{aligned}}",
     more="rnn_or_attention",
 )  # fmt: skip
 
@@ -83,7 +89,7 @@ with controls:
                                      format_func=equals.__getitem__, key="versus_equal", bind="query-params")  # fmt: skip
         both = st.toggle(_("Draw the worse law too"), True, key="versus_both", bind="query-params")
 setup = Setup(width, code, equal)
-layers = make_layers(setup)
+layers = layers_of(setup)
 job = run.current_job(setup, longest)
 with button_box:
     bar = run.buttons(setup, longest, job)
@@ -93,7 +99,7 @@ time, held = (curves(points, passing, what, longest) for what in ("time", "memor
 with picture:
     for what, made in (("time", time), ("memory", held)):
         finding = tell.cost_finding(made, what, passing)
-        figure = show.cost_figure(made, what, tell.PASSES[passing], page.theme(), both=both, span=longest)
+        figure = show.cost_chart(what, tell.PASSES[passing], page.theme(), both, longest, made)
         page.chart(figure, key=f"versus_{what}", alt=finding)
         st.markdown(finding)
         st.caption(tell.law_finding(made, what))
@@ -117,7 +123,7 @@ chains = counted()
 left, right = st.columns(2, gap="medium")
 for column, what, finding in ((left, "steps", tell.steps_finding(chains)), (right, "path", tell.path_finding(chains))):
     with column:
-        page.chart(show.count_figure(chains, what, page.theme(), longest), key=f"versus_{what}", alt=finding)
+        page.chart(show.count_chart(what, page.theme(), longest, chains), key=f"versus_{what}", alt=finding)
         st.caption(finding)
 lengths = ", ".join(map(str, COUNTED))
 text = _("The points are counted in traces of {lengths} words; the lines go through all of them exactly.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
+import streamlit as st
 
 from explorer import palette
 from explorer.components.maps import Map
@@ -20,6 +21,26 @@ from explorer.ui.rnn_or_attention_texts import KIND_NAMES, NAMES, SHORT
 from explorer.word_influence import Trait
 
 UNITS = {"time": (1e3, "ms"), "memory": (1e-6, "MB")}
+
+
+def cost_chart(
+    what: What, passing: str, theme: palette.Theme, both: bool, span: int, made: Mapping[Key, Curve]
+) -> go.Figure:
+    """cost_figure, kept for the same points: to make a figure takes longer than all else on the page."""
+    return _kept_costs(what, passing, theme, both, span, tuple((k, c.signature) for k, c in made.items()), made)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _kept_costs(
+    what: What, passing: str, theme: palette.Theme, both: bool, span: int, points: tuple, _made: Mapping[Key, Curve]
+) -> go.Figure:
+    return cost_figure(_made, what, passing, theme, both=both, span=span)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def count_chart(what: str, theme: palette.Theme, span: int, _counted: Mapping[Kind, Counts]) -> go.Figure:
+    """count_figure, kept; there is only one set of counts."""
+    return count_figure(_counted, what, theme, span)
 
 
 def cost_figure(

@@ -124,7 +124,7 @@ def fits_table(made: Curves, what: What) -> str:
             continue
         cells = []
         for fit, unit in ((curve.laws.linear, "n"), (curve.laws.square, "n²")):
-            cells += [f"{value(fit.a)} + {value(fit.b)} · {unit}", f"{fit.error:.0%}"]
+            cells += [f"{value(fit.a)} + {value(fit.b)}\u00a0·\u00a0{unit}", f"{fit.error:.0%}"]
         rows.append([NAMES[key], span, *cells, better_text(curve.laws), f"{curve.laws.slope:.2f}"])
     head = [_("Layer"), _("Lengths"), "a + b·n", _("Error"), "a + b·n²", _("Error"), _("Better"), _("Slope")]
     return _table(head, "lllrlrlr", rows)

@@ -21,7 +21,7 @@ from explorer.units import bytes_text, seconds_text, three
     ],
 )
 def test_seconds(seconds, text):
-    assert seconds_text(seconds) == text
+    assert seconds_text(seconds) == text.replace(" ", "\u00a0")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_seconds(seconds, text):
     ],
 )
 def test_bytes(size, text):
-    assert bytes_text(size) == text
+    assert bytes_text(size) == text.replace(" ", "\u00a0")
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (0.012345, "0.0123"), (-4.5, "−4.50"), (78_949, "78\u202f900")])
