@@ -1,8 +1,8 @@
 // Draws the unrolled network on two canvases: what is computed below, what is looked at above.
 
 import { colourIndex } from "../shared/colour.js";
-import { formatNumber } from "../shared/number.js";
 import { EDGE, Layout } from "./layout.js";
+import { briefNumber } from "./writing.js";
 
 const SERIF = '"Source Serif", Georgia, serif';
 
@@ -124,7 +124,7 @@ export class Picture extends Layout {
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.fillStyle = bright ? "#111" : "#fff";
-    pen.fillText(formatNumber(value, 2, 1e-9), x, y, width - 2);
+    pen.fillText(briefNumber(value), x, y, width - 2);
   }
 
   /** A series of single numbers as bars up and down from zero. */
