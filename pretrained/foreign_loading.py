@@ -110,7 +110,14 @@ def _load_module(folder: Path, name: str, plan: Plan) -> tuple[PreTrainedModel, 
                 raise memory.too_little(plan.bytes, name) from error
             message = _("The weights of {name} are damaged, or do not fit what its configuration says.")
             raise LoadError(message.format(name=name)) from error
+        _unmap(module)
     return module.eval().requires_grad_(False), report
+
+
+def _unmap(module: nn.Module) -> None:
+    """Copy the tensors out of the file, one by one: the process would die if somebody shortened the file while in use."""
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.data = tensor.data.clone()
 
 
 def _load_tokenizer(folder: Path, name: str) -> Any:

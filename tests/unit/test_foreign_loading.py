@@ -193,6 +193,16 @@ def test_weights_that_do_not_fit(tmp_path, change):
         foreign_loading.from_folder(tmp_path, "tiny")
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux says what is mapped")
+def test_the_file_is_not_needed_once_it_is_loaded(tmp_path):
+    """A process that has a file mapped dies when somebody shortens the file."""
+    save(tmp_path, "GPT2LMHeadModel")
+    model = foreign_loading.from_folder(tmp_path, "tiny")
+    assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+    head, embedding = model.module.lm_head.weight, model.module.transformer.wte.weight
+    assert head.data_ptr() == embedding.data_ptr()
+
+
 def test_half_precision_is_read_as_float32(tmp_path):
     save(tmp_path, "GPT2LMHeadModel")
     rewrite(tmp_path, lambda state: {key: tensor.half() for key, tensor in state.items()})
