@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import linecache
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -24,7 +25,8 @@ class CallSite:
     expression: as written. target: what it is assigned to, "return", or None. line, end_line: from 1; column,
     end_column: characters before its first, and up to its last. in_loop: it may run more than once in one run of its
     function. operands: the source of receiver and arguments in order; elements of a list argument as a tuple.
-    keywords: keyword → source. function: source of what is called, "self.conv1".
+    keywords: keyword → source. function: source of what is called, "self.conv1". iterated: what a loop, or a builtin such as
+    zip, may take rows from.
     """
 
     expression: str
@@ -38,12 +40,16 @@ class CallSite:
     keywords: tuple[tuple[str, str], ...] = ()
     function: str = ""
     is_binary: bool = False
+    iterated: tuple[str, ...] = ()
 
     def input_names(self, call: Call, direct: bool, frame: FrameType) -> dict[str, str]:
         """Role → what the source calls that input; the role itself where the source has no word for it.
 
         direct: the call stands at this very expression; otherwise a module called there made it, with its own weights.
         """
+        if self.iterated and call.op == "unbind":
+            here = [name for name in self.iterated if frame.f_locals.get(name) is call.inputs["input"]]
+            return {"input": (here or self.iterated)[0]}
         keywords = dict(self.keywords)
         names = {role: keywords.get(role, role) for role in call.inputs}
         if not direct:
@@ -130,12 +136,17 @@ def _find(frame: FrameType) -> CallSite:
 
     operands: tuple[str | tuple[str, ...], ...] = ()
     keywords: tuple[tuple[str, str], ...] = ()
-    function = ""
-    if isinstance(node, ast.Call):
+    iterated: tuple[str, ...] = ()
+    function, expression, last = "", "", node
+    if isinstance(node, ast.For):
+        iterated, last = (text(node.iter),), node.iter
+        expression = f"for {text(node.target)} in {text(node.iter)}"
+    elif isinstance(node, ast.Call):
         receiver = (text(node.func.value),) if isinstance(node.func, ast.Attribute) else ()
         operands = (*receiver, *(operand(a) for a in node.args))
         keywords = tuple((k.arg, text(k.value)) for k in node.keywords if k.arg)
         function = text(node.func)
+        iterated = tuple(map(text, node.args)) if hasattr(builtins, function) else ()
     elif isinstance(node, ast.BinOp):
         operands = (text(node.left), text(node.right))
     elif isinstance(node, ast.Compare):
@@ -149,17 +160,18 @@ def _find(frame: FrameType) -> CallSite:
     elif isinstance(node, ast.AugAssign):
         operands = (text(node.target), text(node.value))
     return CallSite(
-        expression=text(node),
+        expression=expression or text(node),
         target=_target(node, text),
         line=node.lineno,
-        end_line=node.end_lineno or node.lineno,
+        end_line=last.end_lineno or node.lineno,
         column=column(node.lineno, node.col_offset),
-        end_column=column(node.end_lineno or node.lineno, node.end_col_offset or 0),
+        end_column=column(last.end_lineno or node.lineno, last.end_col_offset or 0),
         in_loop=_in_loop(node),
         operands=operands,
         keywords=keywords,
         function=function,
         is_binary=isinstance(node, ast.BinOp),
+        iterated=iterated,
     )
 
 
@@ -179,6 +191,11 @@ def _target(node: ast.AST, text) -> str | None:  # type: ignore[no-untyped-def]
 def _in_loop(node: ast.AST) -> bool:
     child, parent = node, getattr(node, "parent", None)
     while parent is not None and not isinstance(parent, FUNCTIONS):
+        if isinstance(parent, ast.comprehension) and child is parent.iter:
+            comprehension: Any = getattr(parent, "parent", None)
+            if comprehension.generators[0] is parent:  # evaluated once, before the loop begins
+                child, parent = comprehension, getattr(comprehension, "parent", None)
+                continue
         if isinstance(parent, LOOPS) and child is not getattr(parent, "iter", None):
             return True
         child, parent = parent, getattr(parent, "parent", None)

@@ -85,6 +85,7 @@ ALIASES = {
     "swapdims": "transpose",
     "movedim": "permute",
     "moveaxis": "permute",
+    "__iter__": "unbind",
     "__getitem__": "getitem",
     "__setitem__": "setitem",
     "max_pool1d_with_indices": "max_pool1d",
@@ -129,6 +130,10 @@ BINARY = tuple(
     "floor_divide".split()
 )
 REDUCTIONS = tuple("sum mean amax amin max min var std prod norm logsumexp argmax argmin any all".split())
+CREATIONS = tuple(
+    "zeros ones full arange linspace eye zeros_like ones_like full_like new_zeros new_ones new_full".split()
+)
+"""Ops that make a tensor of numbers that their arguments say."""
 AS_THEY_ARE = {"source", "moves"}
 """Attrs that this module makes itself, so that they need not be made JSON-able."""
 MOVES = tuple(
@@ -173,6 +178,10 @@ SIGNATURES = {
     "index_select": "input dim index",
     "take_along_dim": "input indices dim",
     "topk": "input k dim largest sorted",
+    "sort": "input dim descending",
+    "argsort": "input dim descending",
+    "addmm": "input mat1 mat2",
+    "baddbmm": "input batch1 batch2",
     "leaky_relu": "input negative_slope",
     "gelu": "input",
     "clamp": "input min max",
@@ -237,7 +246,7 @@ def op_name(func: Callable) -> tuple[str, bool, bool]:
     if name == "__get__":  # a property such as x.mT
         return getattr(func.__self__, "__name__", "property"), False, False  # type: ignore[attr-defined]
     in_place = name in {"__setitem__"} or (
-        name.startswith("__i") and name not in {"__invert__", "__index__", "__int__"}
+        name.startswith("__i") and name not in {"__invert__", "__index__", "__int__", "__iter__"}
     )
     if name in REFLECTED:
         return REFLECTED[name], True, False
@@ -312,7 +321,7 @@ def describe(func: Callable, args: Sequence, kwargs: dict[str, Any]) -> Call:
     if "out" in kwargs or attrs.get("inplace") or attrs.get("training" if op == "batch_norm" else "use_input_stats"):
         in_place = True
     attrs.pop("inplace", None)
-    if not inputs:
+    if not inputs and op not in CREATIONS:
         attrs = {}
     order += [""] * (count - len(order))
     return Call(op, inputs, attrs, tuple(order[:count]), in_place)
@@ -338,6 +347,10 @@ def resolve(call: Call, func: Callable, args: Sequence, kwargs: dict[str, Any], 
     elif x is not None and call.op in {"softmax", "log_softmax", "cumsum"}:
         unsaid = 0 if x.ndim in {0, 1, 3} else 1  # what torch.nn.functional takes, with a warning
         attrs = {"dim": _axis(attrs.get("dim", unsaid), x.ndim)}
+    elif call.op in CREATIONS:
+        attrs = _creation(call.op, args, kwargs)
+    elif x is not None and call.op in {"topk", "sort", "argsort"}:
+        attrs = _ordering(attrs, x.ndim, call.op)
     elif call.op in {"cat", "stack"}:
         attrs = {"dim": _axis(attrs.get("dim", 0), len(shape))}
     elif x is not None and call.op in REDUCTIONS:
@@ -409,6 +422,38 @@ def _reduction(attrs: dict[str, Any], ndim: int, op: str) -> dict[str, Any]:
         p = attrs.get("p", attrs.get("ord", 2))
         out["p"] = p if p == "nuc" else 2.0 if p == "fro" else float(p)
     return out
+
+
+def _ordering(attrs: dict[str, Any], ndim: int, op: str) -> dict[str, Any]:
+    """dim; largest: whether the largest comes first; sorted: whether the order is promised at all."""
+    largest = bool(attrs.get("largest", True)) if op == "topk" else bool(attrs.get("descending", False))
+    return {"dim": _axis(attrs.get("dim", -1), ndim), "largest": largest, "sorted": bool(attrs.get("sorted", True))}
+
+
+def _creation(op: str, args: Sequence, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What says the numbers of a new tensor: start and step of a row, or the fill_value. {} where that is a tensor."""
+    numbers = [value for value in args if isinstance(value, (int, float))]
+    if op in {"arange", "linspace"}:
+        if len(numbers) < len(args):
+            return {}
+        names = (
+            ("end",)
+            if op == "arange" and len(numbers) == 1
+            else ("start", "end", "step" if op == "arange" else "steps")
+        )
+        said = dict(zip(names, numbers, strict=False)) | {
+            n: kwargs[n] for n in ("start", "end", "step", "steps") if n in kwargs
+        }
+        if not all(isinstance(value, (int, float)) for value in said.values()):
+            return {}
+        start = said.get("start", 0)
+        if op == "arange":
+            return {"start": start, "step": said.get("step", 1)}
+        return {"start": start, "step": (said["end"] - start) / max(said["steps"] - 1, 1)}
+    if op.endswith("full") or op == "full_like":
+        value = kwargs.get("fill_value", args[-1] if len(args) > 1 else None)
+        return {"fill_value": value} if isinstance(value, (int, float)) else {}
+    return {"fill_value": 1 if "ones" in op else 0}
 
 
 def moves(call: Call, func: Callable, args: Sequence, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -218,13 +218,16 @@ class _Recorder(TorchFunctionMode):
         call = ops.describe(func, args, kwargs)
         inputs = {role: self._copy(tensor) for role, tensor in call.inputs.items()}
         out = func(*args, **kwargs)
+        loops = func is Tensor.__iter__  # `for row in x`: the rows, as x.unbind() gives them
+        if loops:
+            out = tuple(out)
         if call.in_place:
             self._copies.clear()
         result = args[0] if call.op == "setitem" else out
         outputs = _tensors(result)
         if outputs:
             out = self._record(frame, direct, call, func, args, kwargs, inputs, outputs, out)
-        return out
+        return iter(out) if loops else out
 
     def _caller(self) -> tuple[FrameType | None, bool]:
         """The frame in a traced file that made this call, or None; and whether directly, not through a module."""

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from op_draw import Draw, Table
-from torch import nn
+from torch import Tensor, nn
 
 TABLE = Table()
 case = TABLE.case
@@ -209,3 +209,66 @@ for _n in (1, 2, 3):
     case("batch_norm", lambda m, x: m(x), _norm("BatchNorm", _n), f"{_n}d")
     case("instance_norm", lambda m, x: m(x), _norm("InstanceNorm", _n), f"{_n}d")
 case("batch_norm", lambda m, x: m(x), lambda d: (_scaled(nn.BatchNorm1d(4), d), d.floats(5, 4)), "flat")
+
+# Vectors of length 1, order, losses.
+case(
+    "normalize",
+    lambda x, p, n: F.normalize(x, p=p, dim=n),
+    lambda d: (x := d.floats(*d.shape(1, 4)), d.choice(1, 2, 3, math.inf), d.dim(x.ndim))[0:3],
+)
+case("normalize", lambda x: F.normalize(x), lambda d: (d.floats(3, 4),), "plain")
+case("normalize", lambda x: F.normalize(x, dim=-1), lambda d: (torch.zeros(2, 3),), "special")
+case(
+    "topk",
+    lambda x, k, n, b: x.topk(k, dim=n, largest=b),
+    lambda d: (x := d.floats(*d.shape(1, 4)), d.size(1, x.shape[n := d.dim(x.ndim)]), n, d.chance()),
+)
+case("topk", lambda x: torch.topk(x, 3), lambda d: (d.ints(0, 2, 4, 5).float(),), "ties")
+case(
+    "topk",
+    lambda x: x.topk(2)[0],
+    lambda d: (d.floats(3, 4).masked_fill(d.bools(3, 4, share=0.3), -math.inf),),
+    "special",
+)
+for _name in ("sort", "argsort"):
+    case(
+        _name,
+        lambda f, x, n, b: f(x, dim=n, descending=b),
+        lambda d, n=_name: (x := d.floats(*d.shape(1, 4)), (getattr(torch, n), x, d.dim(x.ndim), d.chance()))[1],
+    )
+case("sort", lambda x: x.sort(stable=True), lambda d: (d.ints(0, 2, 4, 5),), "ties")
+case(
+    "sort",
+    lambda x: torch.sort(x, -1, True),
+    lambda d: (d.floats(3, 4).masked_fill(d.bools(3, 4), math.nan),),
+    "special",
+)
+
+
+def _classes(d: Draw, weighted: bool = True) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    count = d.size(2, 5)
+    shape = d.choice((), (3,), (2, 4), (2, 2, 3))
+    x = d.floats(*shape[:1], count, *shape[1:], scale=3)
+    options: dict[str, Any] = {"reduction": d.choice("none", "mean", "sum")}
+    target = d.ints(0, count - 1, *shape)
+    if shape and d.chance():
+        target.view(-1)[0] = options["ignore_index"] = d.choice(-100, 1)
+        target.view(-1)[1] = 0
+    if weighted and d.chance():
+        options["weight"] = d.positive(count)
+    return x, target, options
+
+
+case("cross_entropy", lambda x, t, o: F.cross_entropy(x, t, **o), _classes)
+case("cross_entropy", lambda m, x, t: m(x, t), lambda d: (nn.CrossEntropyLoss(), *_classes(d)[:2]), "module")
+case(
+    "cross_entropy",
+    lambda x, t, r: F.cross_entropy(x, t, reduction=r),
+    lambda d: (d.floats(3, 4, scale=3), d.floats(3, 4).softmax(-1), d.choice("none", "mean", "sum")),
+    "probabilities",
+)
+case(
+    "nll_loss",
+    lambda x, t, o: F.nll_loss(x, t, **o),
+    lambda d: (lambda x, t, o: (x.log_softmax(int(x.ndim > 1)), t, o))(*_classes(d)),
+)

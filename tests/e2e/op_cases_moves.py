@@ -157,3 +157,33 @@ case(
 )
 case("one_hot", lambda i: F.one_hot(i), lambda d: (d.ints(0, 6, *d.shape(1, 3)),))
 case("one_hot", lambda i: F.one_hot(i, 9), lambda d: (d.ints(0, 6, 4),), "classes")
+
+
+# Rows, one after the other: x.unbind(), in the words of Python.
+case("unbind", lambda x: [row * 2 for row in x], lambda d: (d.floats(*d.shape(1, 3)),), "iteration")
+
+
+def _pairs(x: Tensor, y: Tensor) -> list[Tensor]:
+    first, *_ = x
+    return [first + a + b for a, b in zip(x, y, strict=True)]
+
+
+case("unbind", _pairs, lambda d: (d.floats(3, 2), d.floats(3, 2)), "zip")
+
+
+# New tensors of numbers that the arguments say.
+for _name in ("zeros", "ones"):
+    case(_name, lambda f, s: f(*s), lambda d, n=_name: (getattr(torch, n), d.shape(0, 3)))
+    case(f"{_name}_like", lambda f, x: f(x), lambda d, n=_name: (getattr(torch, f"{n}_like"), _cells(d)))
+    case(f"new_{_name}", lambda x, n, s: getattr(x, n)(s), lambda d, n=_name: (_cells(d), f"new_{n}", d.shape(0, 3)))
+case("full", lambda s, v: torch.full(s, v), lambda d: (d.shape(0, 3), d.choice(2.5, -math.inf, 3)))
+case("full_like", lambda x, v: torch.full_like(x, v), lambda d: (d.floats(3, 4), d.choice(2.5, -math.inf)))
+case("new_full", lambda x: x.new_full((2, 3), fill_value=1.5), lambda d: (d.floats(2),))
+case("eye", lambda n: torch.eye(n), lambda d: (d.size(),))
+case("eye", lambda n, m: torch.eye(n, m), lambda d: (d.size(), d.size()), "oblong")
+case(
+    "arange", lambda a: torch.arange(*a), lambda d: (d.choice((5,), (2, 9), (2, 12, 3), (0.0, 2.0, 0.25), (9, 2, -2)),)
+)
+case("arange", lambda: torch.arange(start=1, end=4, dtype=torch.float64), lambda d: (), "keywords")
+case("linspace", lambda a: torch.linspace(*a), lambda d: (d.choice((0, 1, 5), (-3.0, 3.0, 7), (2, 2, 1)),))
+case("linspace", lambda: torch.linspace(0, 2, steps=4), lambda d: (), "keywords")

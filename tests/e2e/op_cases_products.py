@@ -38,6 +38,17 @@ case("matmul", lambda a, b: a @ b, lambda d: (d.floats(3, 50).bfloat16(), d.floa
 case("matmul", lambda a, b: a @ b, lambda d: (d.floats(3, 0), d.floats(0, 2)), "empty")
 case("linear", lambda m, x: m(x), lambda d: (nn.Linear(7, d.size(), bias=d.chance()), d.floats(*d.shape(0, 3), 7)))
 case("linear", lambda x, w: F.linear(x, w), lambda d: (d.floats(3, 7), d.floats(7)), "vector")
+case(
+    "addmm",
+    lambda c, a, b: torch.addmm(c, a, b),
+    lambda d: (d.floats(*d.choice((), (4,), (3, 1), (3, 4))), d.floats(3, 6), d.floats(6, 4)),
+)
+case("addmm", lambda c, a, b: c.addmm(a, b, beta=1), lambda d: (d.floats(4), d.floats(3, 6), d.floats(6, 4)), "method")
+case(
+    "baddbmm",
+    lambda c, a, b: torch.baddbmm(c, a, b),
+    lambda d: (d.floats(*d.choice((2, 3, 4), (4,), (2, 1, 1))), d.floats(2, 3, 6), d.floats(2, 6, 4)),
+)
 case("outer", lambda a, b: torch.outer(a, b), lambda d: (d.floats(d.size()), d.floats(d.size())))
 for _equation, _shapes in {
     "bij,bkj->bik": ((2, 3, 4), (2, 5, 4)),

@@ -103,17 +103,20 @@ class Calls(TorchFunctionMode):
         kwargs = kwargs or {}
         call = ops.describe(func, args, kwargs)
         if not call.in_place:
-            # Running statistics may not ask for gradients.
-            leaves = {id(tensor): tensor for role, tensor in call.inputs.items() if role.startswith("running")}
+            # Running statistics and the weights of classes may not ask for gradients.
+            fixed = ("running", "weight") if call.op in {"cross_entropy", "nll_loss"} else ("running",)
+            leaves = {id(tensor): tensor for role, tensor in call.inputs.items() if role.startswith(fixed)}
             args, kwargs = tree_map_only(Tensor, lambda tensor: _leaf(tensor, leaves), (args, kwargs))
             call = ops.describe(func, args, kwargs)
         out = func(*args, **kwargs)
+        if func is Tensor.__iter__:
+            out = tuple(out)
         outputs = (out,) if isinstance(out, Tensor) else tuple(out) if isinstance(out, (tuple, list)) else ()
         if call.op == "setitem":
             outputs = (args[0],)
         if outputs and all(isinstance(tensor, Tensor) for tensor in outputs):
             self.made.append((call, outputs))
-        return out
+        return iter(out) if func is Tensor.__iter__ else out
 
 
 def _leaf(tensor: Tensor, leaves: dict[int, Tensor]) -> Tensor:
@@ -235,15 +238,16 @@ FAMILIES = set(
     "matmul linear einsum outer scaled_dot_product_attention cosine_similarity conv1d conv2d conv3d conv_transpose1d "
     "conv_transpose2d max_pool1d max_pool2d avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d "
     "adaptive_max_pool1d adaptive_max_pool2d masked_fill where tril triu cumsum softmax log_softmax layer_norm rms_norm "
-    "batch_norm group_norm instance_norm cat stack embedding one_hot".split()
+    "batch_norm group_norm instance_norm cat stack embedding one_hot addmm baddbmm normalize topk sort argsort "
+    "cross_entropy nll_loss".split()
 )
 
 
 def test_every_op_is_in_the_table(page: Page) -> None:
-    wanted = FAMILIES.union(ops.UNARY, ops.BINARY, ops.REDUCTIONS, ops.MOVES)
+    wanted = FAMILIES.union(ops.UNARY, ops.BINARY, ops.REDUCTIONS, ops.MOVES, ops.CREATIONS)
     assert wanted - {case.op for case in CASES} == set()
     assert [op for op in sorted(wanted) if not page.evaluate("(op) => arithmetic.hasArithmetic(op)", op)] == []
-    assert not page.evaluate("() => arithmetic.hasArithmetic('topk')")
+    assert not page.evaluate("() => arithmetic.hasArithmetic('cummax')")
 
 
 def explain(page: Page, call: Any, *arguments: Any, flat: int = 0, output: int = 0, terms: int = 8) -> Any:
@@ -303,6 +307,32 @@ IMAGE = torch.arange(9.0).view(1, 1, 3, 3)
                 "1 / 1.37 = 0.731",
             ],
         ),
+        (
+            lambda v: v.softmax(0),
+            (torch.full((2,), -math.inf),),
+            1,
+            ["all −∞, −∞ are masked: e^(−∞ − (−∞)) is no number, and so is the row"],
+        ),
+        (lambda a: a.topk(2), (A,), 1, ["2nd largest of (1, −2, 0.500) = 0.500"]),
+        (lambda a: a.sort(0), (A,), 4, ["2nd smallest of (−2, 0) = 0"]),
+        (
+            lambda a: F.normalize(a, dim=0),
+            (torch.tensor([3.0, -4.0]),),
+            1,
+            ["‖x‖ = √(3² + (−4)²) = 5", "(−4) / 5 = −0.800"],
+        ),
+        (
+            lambda a: F.cross_entropy(a, torch.tensor([0, 1])),
+            (torch.tensor([[0.0, 0.0], [0.0, 0.0]]),),
+            0,
+            [
+                "m = max(0, 0) = 0",
+                "Σ = e^(0 − m) + e^(0 − m) = 2",
+                "class 0: 0 + ln(2) − 0 = 0.693",
+                "(0.693 + 0.693) / 2 = 0.693",
+            ],
+        ),
+        (lambda: torch.arange(2, 8, 3), (), 1, ["2 + 1·3 = 5"]),
         (
             lambda v: F.layer_norm(v, (3,), weight=v, bias=v, eps=0.5),
             (torch.tensor([0.0, 3.0, 6.0]),),
@@ -403,7 +433,7 @@ def test_cells_are_checked_in_portions(page: Page) -> None:
 @pytest.mark.parametrize(
     ("call", "argument", "limits"),
     [
-        (lambda x: x.topk(2), V, {}),
+        (lambda x: x.cummax(0), V, {}),
         (lambda x: F.dropout(x, 0.5), V, {}),
         (lambda x: x * 2, torch.ones(3, dtype=torch.complex64), {}),
         (lambda x: x.sum(), torch.ones(9), {"max_elements": 5}),

@@ -175,6 +175,41 @@ def test_partials_methods_and_callables():
         trace(torch.matmul, inputs[1], inputs[2])
 
 
+def test_rows_of_a_loop_come_from_the_tensor_that_is_iterated():
+    x, y = torch.randn(3, 2), torch.randn(3, 2)
+    recorded = trace(examples.rows, x, y)
+    torch.testing.assert_close(recorded.result, examples.rows(x, y))
+    loop, left, right = (step for step in recorded.steps if step.op == "unbind")
+    assert loop.expression == "for row in x.flip(0)"
+    assert dict(loop.names) == {"input": "x.flip(0)"}
+    assert loop.iteration is None
+    assert [dict(step.names) for step in (left, right)] == [{"input": "x"}, {"input": "y"}]
+    assert [row.tolist() for row in loop.output] == x.flip(0).tolist()
+    added = [step for step in recorded.steps if step.expression == "total + row"]
+    assert [step.producers["other"] for step in added] == [(loop.index, 0), (loop.index, 1), (loop.index, 2)]
+    assert [step.iteration for step in added] == [0, 1, 2]
+    nine = tuple(torch.full((2,), 9.0) for _ in range(3))
+    edited = trace(examples.rows, x, y, edits={loop.index: nine})
+    torch.testing.assert_close(edited.result, 27 + (x * y).sum(0))
+
+
+@pytest.mark.parametrize(
+    ("make", "attrs"),
+    [
+        (lambda: torch.arange(4), {"start": 0, "step": 1}),
+        (lambda: torch.arange(1, 7, 2), {"start": 1, "step": 2}),
+        (lambda: torch.arange(start=3, end=4), {"start": 3, "step": 1}),
+        (lambda: torch.linspace(0, 1, 5), {"start": 0, "step": 0.25}),
+        (lambda: torch.full((2, 3), 7.0), {"fill_value": 7.0}),
+        (lambda: torch.ones(2), {"fill_value": 1}),
+        (lambda: torch.full_like(torch.empty(2), float("-inf")), {"fill_value": "-Infinity"}),
+        (lambda: torch.arange(torch.tensor(2), 4), {}),
+    ],
+)
+def test_new_tensors_say_their_numbers(make, attrs):
+    assert dict(trace(make, files=[__file__]).steps[-1].attrs) == attrs
+
+
 def test_edit_flows_on():
     inputs = attention_inputs()
     plain = trace(examples.attention, *inputs)

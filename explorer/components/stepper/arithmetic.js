@@ -5,9 +5,12 @@ import { asRepresented, relative, tolerance } from "./numbers.js";
 import { ATTENTION } from "./ops/attention.js";
 import { CONTRACTIONS } from "./ops/contraction.js";
 import { CONVOLUTIONS } from "./ops/convolution.js";
+import { CREATIONS } from "./ops/creation.js";
 import { ELEMENTWISE } from "./ops/elementwise.js";
+import { LOSSES } from "./ops/losses.js";
 import { MOVES } from "./ops/moves.js";
 import { NORMALISATIONS } from "./ops/normalisation.js";
+import { ORDERINGS } from "./ops/ordering.js";
 import { POOLINGS } from "./ops/pooling.js";
 import { REDUCTIONS } from "./ops/reduction.js";
 import { SOFTMAXES } from "./ops/softmax.js";
@@ -28,13 +31,18 @@ const OPS = {
   ...SOFTMAXES,
   ...NORMALISATIONS,
   ...MOVES,
+  ...ORDERINGS,
+  ...LOSSES,
+  ...CREATIONS,
 };
 
 /** Whether this op has an arithmetic view. */
 export const hasArithmetic = (op) => Object.hasOwn(OPS, op);
 
 /** What the op calculates in general, as plain text, "" for ops without an arithmetic view. */
-export const formula = (step) => (hasArithmetic(step.op) && step.inputs.length ? OPS[step.op].formula(step) : "");
+export const formula = (step) => (isWorked(step) ? OPS[step.op].formula(step) : "");
+
+const isWorked = ({ op, inputs }) => hasArithmetic(op) && (inputs.length > 0 || OPS[op].creates === true);
 
 const views = new WeakMap();
 
@@ -45,8 +53,7 @@ function viewOf(step, outputNumber) {
   if (known[outputNumber] === undefined) {
     const tensors = [...step.inputs.map((input) => input.tensor), step.outputs[outputNumber]];
     const whole = tensors.every((tensor) => tensor?.data && !tensor.dtype.startsWith("complex"));
-    known[outputNumber] =
-      whole && step.inputs.length && hasArithmetic(step.op) ? OPS[step.op].view(step, outputNumber) : null;
+    known[outputNumber] = (whole && isWorked(step) && OPS[step.op].view(step, outputNumber)) || null;
   }
   return known[outputNumber];
 }

@@ -5,6 +5,7 @@ import { readPalette } from "../shared/colour.js";
 import { allDigits, formatNumber, groupDigits } from "../shared/number.js";
 import { checkAll, explain, formula, hasArithmetic } from "./arithmetic.js";
 import { EditBar } from "./edit_bar.js";
+import { reason } from "./ops/creation.js";
 import { isFloat } from "./numbers.js";
 import { decode } from "./payload.js";
 import { SourcePane } from "./source_pane.js";
@@ -18,6 +19,7 @@ const ROLE_OF_INPUT = {
 const SPEEDS = [0.5, 1, 2, 4];
 const STEP_MS = 1400;
 const CHECK_CHUNK = 2000;
+const MOST_OUTPUTS = 12; // boxes for what one call gives
 const ICONS = {
   first: "M3 2h2v12H3zM14 2v12L6 8z", back: "M12 2v12L4 8z", play: "M4 2v12l9-6z", pause: "M4 2h3v12H4zM9 2h3v12H9z",
   forward: "M3 2v12l7-6zM11 2h2v12h-2z", last: "M2 2v12l8-6zM11 2h2v12h-2z",
@@ -238,10 +240,10 @@ class Stepper {
 
   renderHeading(step) {
     const target = step.target === "return" ? "return " : step.target ? `${step.target} = ` : "";
-    const where = [step.op, step.iteration == null ? "" : `pass ${step.iteration + 1} of its loop`, step.edited ? "you set numbers here" : isChanged(step) ? "changed by your edits" : ""].filter(Boolean).join(" · ");
+    const where = [step.op, step.iteration == null ? "" : `pass ${step.iteration + 1} of its loop`, step.outputs.length > MOST_OUTPUTS ? `the first ${MOST_OUTPUTS} of ${step.outputs.length} outputs` : "", step.edited ? "you set numbers here" : isChanged(step) ? "changed by your edits" : ""].filter(Boolean).join(" · ");
     this.heading.replaceChildren(
       el("div", { class: "expression mono" }, el("span", { class: "target" }, target), step.expression.replace(/\s+/g, " ")),
-      el("div", { class: "faint" }, `${where}${hasArithmetic(step.op) ? "" : " · this operation has no arithmetic view: inputs and output are shown as they are"}`),
+      el("div", { class: "faint" }, `${where} ${hasArithmetic(step.op) ? "" : `· ${reason(step.op) || "this operation has no arithmetic view: inputs and output are shown as they are"}`}`),
     );
     this.heading.firstChild.title = step.expression;
   }
@@ -274,7 +276,7 @@ class Stepper {
     }));
     const name = step.target && step.target !== "return" ? step.target : "";
     const names = step.outputs.length > 1 && name.split(",").length === step.outputs.length ? name.split(",").map((n) => n.trim()) : null;
-    const outputs = seen.outputs.map((tensor, i) => ({
+    const outputs = seen.outputs.slice(0, MOST_OUTPUTS).map((tensor, i) => ({
       tensor, key: "output", scale: scales.outputs[i], label: names?.[i] ?? (step.outputs.length > 1 ? `output ${i}` : name || "output"),
       role: this.roleOf(names?.[i] ?? name, "output"), labels: this.options.labels[names?.[i] ?? step.target ?? step.expression],
       badge: this.editedCells(i) && this.view !== "original" ? "set by hand" : badge(tensor, step.original?.outputs[i]),

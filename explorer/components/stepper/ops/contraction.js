@@ -171,6 +171,29 @@ function linearFormula(step) {
   return contractionFormula(operands, outLabels, bias ? ` + ${indexed("bias", bias.shape.length ? ["j"] : [])}` : "");
 }
 
+/** addmm and baddbmm: a product with something added. Null where alpha or beta scale the two. */
+function addedProduct(step) {
+  const [first, second] = step.op === "addmm" ? ["mat1", "mat2"] : ["batch1", "batch2"];
+  if ((step.attrs.alpha ?? 1) !== 1 || (step.attrs.beta ?? 1) !== 1) return null;
+  const batch = step.op === "addmm" ? [] : ["b"];
+  const operands = [
+    { role: first, tensor: step.input[first], labels: [...batch, "i", "k"] },
+    { role: second, tensor: step.input[second], labels: [...batch, "k", "j"] },
+  ];
+  return [operands, [...batch, "i", "j"]];
+}
+
+function addedProductView(step) {
+  const parts = addedProduct(step);
+  const added = step.input.input;
+  return parts && contraction(...parts, { role: "input", tensor: added, place: broadcast(added, step.outputs[0].shape) });
+}
+
+function addedProductFormula(step) {
+  const parts = addedProduct(step);
+  return parts ? contractionFormula(...parts, " + input") : "";
+}
+
 function outerLabels(step) {
   const operands = [
     { role: "input", tensor: step.input.input, labels: ["i"] },
@@ -269,5 +292,7 @@ export const CONTRACTIONS = {
     view: (step) => (einsumLabels(step) ? contraction(...einsumLabels(step)) : null),
     formula: (step) => (einsumLabels(step) ? contractionFormula(...einsumLabels(step)) : ""),
   },
+  addmm: { view: addedProductView, formula: addedProductFormula },
+  baddbmm: { view: addedProductView, formula: addedProductFormula },
   cosine_similarity: { view: cosineView, formula: () => "(x1 · x2) / (‖x1‖ · ‖x2‖)" },
 };

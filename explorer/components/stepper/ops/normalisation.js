@@ -1,7 +1,7 @@
 // Normalisation: a cell minus the mean, over the deviation, scaled and shifted. They differ in what is averaged over.
 
-import { groupsOf, runsOf } from "./indexing.js";
-import { groupReader } from "./reduction.js";
+import { axisOf, groupsOf, runsOf } from "./indexing.js";
+import { groupReader, norm } from "./reduction.js";
 import { cellToken, constant, text, write } from "./tokens.js";
 
 /**
@@ -80,6 +80,29 @@ function normalisation(step, { groups, eps, parameter, centred = true, running =
   };
 }
 
+/** F.normalize: a cell over the norm of those along dim. */
+function unitView(step) {
+  const input = step.input.input;
+  const p = Number(step.attrs.p ?? 2);
+  const eps = Number(step.attrs.eps ?? 1e-12);
+  const groups = groupsOf(input, [axisOf(step.attrs.dim ?? 1, input.shape.length)]);
+  const reader = groupReader("input", input, groups);
+  let last = null;
+  return {
+    compute(flat) {
+      const start = groups.ofCell(flat);
+      if (last?.start !== start) last = { start, size: norm.work(reader.read(start), { p }).value };
+      const value = input.data[flat] / Math.max(last.size, eps);
+      return { flat, start, size: last.size, value, magnitude: Math.abs(value) };
+    },
+    describe({ flat, start, size, value }, maxTerms) {
+      const [line] = norm.lines({ value: size }, reader.list(start, maxTerms), { p });
+      const names = { x: cellToken("input", input, flat), n: constant(Math.max(size, eps)), v: constant(value) };
+      return { cells: [reader.cells(start)], lines: [[text("‖x‖ = "), ...line], write("{x} / {n} = {v}", names)] };
+    },
+  };
+}
+
 /** flat → channel, for (batch, channel, …). */
 const channelOf = (input) => (flat) => Math.floor(flat / input.strides[1]) % input.shape[1];
 
@@ -152,6 +175,9 @@ function normalisationFormula(op, step) {
   return `${core}${step.input.weight ? " · γ" : ""}${step.input.bias ? " + β" : ""}, ${OVER[op](step)}`;
 }
 
-export const NORMALISATIONS = Object.fromEntries(
-  Object.keys(VIEWS).map((op) => [op, { view: VIEWS[op], formula: (step) => normalisationFormula(op, step) }]),
-);
+export const NORMALISATIONS = {
+  ...Object.fromEntries(
+    Object.keys(VIEWS).map((op) => [op, { view: VIEWS[op], formula: (step) => normalisationFormula(op, step) }]),
+  ),
+  normalize: { view: unitView, formula: (step) => `x / ‖x‖, over dim ${step.attrs.dim ?? 1}` },
+};

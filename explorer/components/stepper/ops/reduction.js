@@ -128,7 +128,7 @@ const truth = (every) => ({
   formula: () => (every ? "every input is true" : "some input is true"),
 });
 
-const norm = {
+export const norm = {
   work: (numbers, { p }) => {
     const sizes = numbers.map(Math.abs);
     if (p === Infinity) return { value: sizes[extreme(sizes, 1)], magnitude: 0 };

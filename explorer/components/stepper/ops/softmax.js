@@ -2,7 +2,7 @@
 
 import { groupsOf } from "./indexing.js";
 import { groupReader, powers, powersLines } from "./reduction.js";
-import { cellToken, constant, write } from "./tokens.js";
+import { cellToken, constant, text, write } from "./tokens.js";
 
 function softmaxView(step, logarithmic) {
   const input = step.input.input;
@@ -32,6 +32,11 @@ function softmaxView(step, logarithmic) {
         p: constant(Math.exp(shifted)),
         v: constant(value),
       };
+      if (work.largest === -Infinity) {
+        // What torch gives too: there is nothing to divide among.
+        const lines = [[text("all "), ...reader.list(start, maxTerms)("{x}", ", "), text(" are masked: e^(−∞ − (−∞)) is no number, and so is the row")]];
+        return { cells: [reader.cells(start)], lines };
+      }
       const last = logarithmic
         ? [write("{x} − {m} − ln({s}) = {v}", names)]
         : [write("e^({x} − {m}) = {p}", names), write("{p} / {s} = {v}", names)];
