@@ -110,7 +110,7 @@ def classify(classifier: TextClassifier, text: str) -> Classification:
         labels=tuple(score["label"] for score in scores),
         probabilities=np.array([score["score"] for score in scores], np.float32),
         reading=reading_of(tokens, calls, output),
-        place=0 if model.kind == "encoder" else len(tokens) - 1,
+        place=len(tokens) - 1 if model.kind == "decoder" or _sums_up_at_the_end(model) else 0,
     )
 
 
@@ -166,6 +166,11 @@ def shares(reading: Reading, places: range) -> dict[str, np.ndarray]:
         "special": tokens.special,
     }
     return {name: attention[:, :, group].sum(-1) for name, group in groups.items()}
+
+
+def _sums_up_at_the_end(model: ForeignModel) -> bool:
+    """XLNet, an encoder, puts what sums up a text behind it."""
+    return getattr(model.module.config, "summary_type", "") == "last"
 
 
 def _of_sentence(tokens: Tokens, number: int) -> np.ndarray:
