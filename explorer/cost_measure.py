@@ -31,8 +31,8 @@ PASSES: tuple[Pass, ...] = ("forward", "training")
 """training: forward and backward, with the gradients of the weights and of the input."""
 
 LENGTHS = (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
-FEWEST = 4
-"""Lengths that are measured whatever they take, since a fit through fewer says nothing."""
+FEWEST, PATIENCE = 4, 20.0
+"""So many lengths are measured even if they take longer than planned, up to so many seconds: a fit needs them."""
 SAMPLE_SECONDS = 0.002
 """Calls that are shorter are repeated until a sample takes this long, and divided."""
 LEAST_MEMORY, MOST_MEMORY = 64 * 2**20, 768 * 2**20
@@ -258,6 +258,7 @@ def _cuts(layers: Iterable[Key], points: Mapping[Spot, Point], plan: Plan, place
     if place == 0:
         return []
     length = plan.lengths[place]
+    enough = place >= FEWEST or elapsed > PATIENCE
     cuts, needed = [], {}
     lacking = [key for key in layers if any(_samples(points, (key, p, length)) < plan.repeats for p in PASSES)]
     for key in lacking:
@@ -266,11 +267,11 @@ def _cuts(layers: Iterable[Key], points: Mapping[Spot, Point], plan: Plan, place
         peak = max(_grown(run, length, lambda p: p.peak) for run in known)
         if peak > plan.memory:
             cuts.append(Cut(key, length, "memory", peak))
-        elif needed[key] > plan.point_seconds and place >= FEWEST:
+        elif needed[key] > plan.point_seconds and enough:
             cuts.append(Cut(key, length, "time", needed[key]))
     going = [key for key in needed if key not in {cut.layer for cut in cuts}]
     together = sum(needed[key] for key in going)
-    if elapsed + together > plan.seconds and place >= FEWEST:
+    if elapsed + together > plan.seconds and enough:
         cuts += [Cut(key, length, "total", together) for key in going]
     return cuts
 

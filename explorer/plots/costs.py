@@ -105,7 +105,8 @@ def _law(figure: go.Figure, one: Series, fit: Fit, better: bool, theme: palette.
 
 def _log_axes(figure: go.Figure, theme: palette.Theme, title: str, span: int, least: int = 32) -> go.Figure:
     styled(figure, theme, height=400)
-    figure.update_layout(margin_t=84, legend_font_size=13)  # three lines of legend; the plot keeps its size whatever they are
+    # Room for three lines of legend, so that the plot keeps its size whatever they are.
+    figure.update_layout(margin_t=84, legend_font_size=13)
     octaves = int(np.log2(span / least))
     lengths = [least * 2**k for k in range(0, octaves + 1, 1 if octaves < 9 else 2)]
     room = 0.08

@@ -134,6 +134,13 @@ def test_it_ends_where_too_much_is_foreseen_and_says_why(change, reason, last):
         assert cut.foreseen > 0
 
 
+def test_on_a_machine_that_takes_far_too_long_it_ends_sooner(monkeypatch):
+    monkeypatch.setattr(cost_measure, "PATIENCE", 0.0)
+    points, cuts, _ = run(Plan((4, 8, 16), repeats=1, seconds=0, point_seconds=60))
+    assert {n for _, _, n in points} == {4}
+    assert {cut.reason for cut in cuts.values()} == {"total"}
+
+
 def test_cost_is_foreseen_between_n_and_n_squared():
     points = {}
     for length, peak in ((4, 100), (8, 400)):
