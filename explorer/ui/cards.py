@@ -18,6 +18,7 @@ from explorer.ui.pages import Topic, chapters
 
 SIDE = 240  # longer side of the photos, pixels
 HEIGHT = 150
+ACROSS = 3  # cards in a row
 EMPTY = Map(np.zeros((2, 3), np.float32), "")
 
 
@@ -142,9 +143,10 @@ def _draw() -> None:
         st.rerun()
     for chapter, group in chapters().items():
         st.subheader(chapter, anchor=False)
-        for column, topic in zip(st.columns(3, gap="medium"), group, strict=False):
-            with column:
-                _card(topic, drawn.get(topic.file, EMPTY))
+        for start in range(0, len(group), ACROSS):
+            for column, topic in zip(st.columns(ACROSS, gap="medium"), group[start : start + ACROSS], strict=False):
+                with column:
+                    _card(topic, drawn.get(topic.file, EMPTY))
     st.session_state["home_stands"] = True
 
 
