@@ -36,6 +36,7 @@ PICTURES = {
     "Positional encoding": "pos_heatmap",
     "Attention": "attn_maps",
     "Multi-head attention": "heads_flow",
+    "Transformer": "tr_diagram",
     "RNN or attention?": "versus_influence",
     "Home": "card_filters",
 }
@@ -48,6 +49,7 @@ SLIDERS = (
     Slider("positions", "Positions", "pos_heatmap"),
     Slider("attention", "Temperature", "attn_maps"),
     Slider("multihead?heads_width=12", "Heads", "heads_flow"),
+    Slider("transformer", "Words written so far", "tr_diagram"),
     Slider("rnn_or_attention", "Words", "versus_influence"),
 )
 

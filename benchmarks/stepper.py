@@ -19,6 +19,7 @@ STEPPERS = {
     "positions": "pos_stepper_encoding",
     "attention": "attn_stepper_typed",
     "multihead": "heads_stepper_layer",
+    "transformer": "tr_stepper_decoder_cross_1",
     "rnn_or_attention": "versus_stepper_rnn",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -54,8 +54,8 @@ def parts(config: TransformerConfig, source_words: int, target_words: int) -> li
     ]
 
 
-def count(*modules: nn.Module | None) -> int:
-    """The numbers in the parameters of these modules."""
+def count(*modules: Any) -> int:
+    """The numbers in the parameters of these modules; None has none."""
     return sum(parameter.numel() for module in modules if module is not None for parameter in module.parameters())
 
 

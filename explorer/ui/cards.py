@@ -100,6 +100,16 @@ def multihead() -> Map:
     return Map(np.concatenate([np.concatenate(weights[:2], 1), np.concatenate(weights[2:], 1)]), "")
 
 
+def transformer() -> Map:
+    """Where the bundled translator looks in the English sentence, for each French word."""
+    from explorer.transformer_views import run
+    from pretrained.translation import load_translator
+
+    english, french = "the small black cat sees a red flower", "le petit chat noir voit une fleur rouge"
+    result = run(load_translator().module, english.split(), french.split())
+    return Map(result.weights("decoder.1.cross").mean(0), "")
+
+
 def rnn_or_attention() -> Map:
     """Which output hears which word: of an RNN, and of self-attention. Each is 1 at its largest."""
     from explorer.word_influence import traits
@@ -119,6 +129,7 @@ THUMBNAILS: dict[str, Callable[[], Map]] = {
     "positions": positions,
     "attention": attention,
     "multihead": multihead,
+    "transformer": transformer,
     "rnn_or_attention": rnn_or_attention,
 }
 

@@ -82,6 +82,12 @@ def chapters() -> dict[str, list[Topic]]:
                 _("Waves that tell attention the order, and the rotation inside them."),
             ),
             Topic(
+                "transformer",
+                _("Transformer"),
+                ":material/account_tree:",
+                _("Encoder and decoder whose boxes open, writing French; and a classifier, trained while you watch."),
+            ),
+            Topic(
                 "rnn_or_attention",
                 _("RNN or attention?"),
                 ":material/timer:",

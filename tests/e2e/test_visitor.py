@@ -22,6 +22,7 @@ PAGES = [
     "positions",
     "multihead",
     "attention",
+    "transformer",
     "rnn_or_attention",
 ]
 PHOTO = ROOT / "explorer/photos/coffee.jpg"

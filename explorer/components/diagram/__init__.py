@@ -30,8 +30,8 @@ class Box:
     also in parts of one; rows: its height.
 
     role: the palette role of its label. values: float (T, units), a column of heat for each of T tokens, or None. words: a
-    text for each token instead, strong: the one in bold. signed: as in `Map`. about: what it is, also for those who cannot
-    see it. opens: whether it can be chosen.
+    text for each token instead, above the boxes of the column if `above`, else below them; strong: the one in bold. signed: as
+    in `Map`. about: what it is, also for those who cannot see it. opens: whether it can be chosen.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Box:
     signed: bool = True
     words: tuple[str, ...] = ()
     strong: int | None = None
+    above: bool = False
     about: str = ""
     opens: bool = True
 
@@ -80,12 +81,15 @@ def diagram(
     frames: Sequence[Frame] = (),
     height: int = 760,
     alt: str = "",
+    url: str = "",
+    forget: str = "",
 ) -> str | None:
     """Show the blocks, in `height` pixels; the id of the one that was clicked last, or chosen with Enter (the page runs again).
 
-    selected: the one that is drawn as open. alt: what the diagram shows, in a sentence. Arrow keys go from box to box.
+    selected: the one that is drawn as open. alt: what the diagram shows, in a sentence. url: the query parameter that keeps
+    the choice, none if empty; forget: one that belonged to the box chosen before, and goes. Arrow keys go from box to box.
     """
-    data = encode(boxes, arrows, selected=selected, frames=frames, height=height, alt=alt)
+    data = encode(boxes, arrows, selected=selected, frames=frames, height=height, alt=alt, url=url, forget=forget)
     picked = _mount(key=key, data=data, default={"picked": None}, on_picked_change=lambda: None).picked
     return None if picked is None else picked["id"]
 
@@ -116,6 +120,8 @@ def encode(
     frames: Sequence[Frame] = (),
     height: int = 760,
     alt: str = "",
+    url: str = "",
+    forget: str = "",
 ) -> bytes:
     """The bytes that diagram.js reads. Raises ValueError for an arrow or a frame with a box that is not there."""
     known = {box.id for box in boxes}
@@ -143,6 +149,7 @@ def encode(
                 "signed": box.signed,
                 "words": list(box.words),
                 "strong": box.strong,
+                "above": box.above,
                 "about": box.about,
                 "opens": box.opens,
             }
@@ -156,6 +163,8 @@ def encode(
         "selected": selected,
         "height": height,
         "alt": alt,
-        "texts": {"save": _("Save the diagram"), "open": _("opened below")},
+        "url": url,
+        "forget": forget,
+        "texts": {"save": _("Save the diagram")},
     }
     return pack(body, arrays)

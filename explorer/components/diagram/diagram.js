@@ -10,6 +10,9 @@ const LABEL = 17; // pixels of a box's height for its name
 const INSET = 6; // beside and below the heat
 const WIDEST = 330;
 const FRAME_LABEL = 16;
+const ACROSS = 16; // pixels of a picture for each word: enough that they do not run into each other when it is scaled
+const SIZE = 12.5; // of text, pixels
+const SMALLEST = 10.5;
 
 /** svg("rect", {x: 1}, child) → an SVG element. */
 function svg(tag, props = {}, ...children) {
@@ -48,17 +51,19 @@ class Diagram {
     this.draw();
   }
 
-  /** The bytes as a picture of one pixel for each number, an address of its own. */
+  /** The bytes as a picture, one pixel high for each number, with an address of its own. */
   image({ shape: [rows, cols], data }, signed) {
     const table = this.palette[signed ? "diverging" : "sequential"];
     const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: cols, height: rows });
+    const width = cols * ACROSS;
+    Object.assign(canvas, { width, height: rows });
     const pen = canvas.getContext("2d");
-    const pixels = pen.createImageData(cols, rows);
-    data.forEach((value, i) => {
+    const pixels = pen.createImageData(width, rows);
+    for (let i = 0; i < width * rows; i++) {
+      const value = data[Math.floor(i / ACROSS)];
       for (let c = 0; c < 3; c++) pixels.data[4 * i + c] = table[3 * value + c];
       pixels.data[4 * i + 3] = 255;
-    });
+    }
     pen.putImageData(pixels, 0, 0);
     return { href: canvas.toDataURL(), cols };
   }
@@ -97,7 +102,7 @@ class Diagram {
     this.picture.setAttribute("aria-label", alt);
     this.band = svg("rect", { class: "follow", fill: this.palette.accent, opacity: 0 });
     this.picture.replaceChildren(
-      ...frames.map((frame) => this.frame(frame)), ...arrows.map((arrow) => this.arrow(arrow)),
+      ...frames.map((frame) => this.frame(frame)), ...arrows.map((arrow) => this.arrow(arrow)), ...frames.map((frame) => this.frameLabel(frame)),
       ...boxes.map((box, i) => this.block(box, this.images[i])), this.band,
     );
     if (focused) this.blocks().find((block) => block.dataset.id === focused)?.focus();
@@ -107,15 +112,23 @@ class Diagram {
     return [...this.picture.querySelectorAll(".block.opens")];
   }
 
-  frame({ boxes, label }) {
+  /** What a frame surrounds, with room for the arrows beside the boxes and for its label. */
+  around({ boxes }) {
     const areas = boxes.map((id) => this.areas.get(id));
-    const { x, width } = areas[0];
     const top = Math.min(...areas.map((area) => area.y)) - this.between - FRAME_LABEL;
-    const bottom = Math.max(...areas.map((area) => area.y + area.height)) + this.between * 0.62;
+    const bottom = Math.max(...areas.map((area) => area.y + area.height)) + this.between * 0.7;
     const reach = this.side - 3;
-    return svg("g", {},
-      svg("rect", { x: x - reach, y: top, width: width + 2 * reach, height: bottom - top, rx: 10, fill: this.palette.panel, stroke: this.palette.faint, "stroke-dasharray": "4 3" }),
-      svg("text", { class: "frame-label", x: x - reach + 9, y: top + 14, fill: this.palette.faint }, label));
+    return { x: areas[0].x - reach, y: top, width: areas[0].width + 2 * reach, height: bottom - top };
+  }
+
+  frame(frame) {
+    return svg("rect", { ...this.around(frame), rx: 10, fill: this.palette.panel, stroke: this.palette.faint, "stroke-dasharray": "4 3" });
+  }
+
+  frameLabel(frame) {
+    const { x, y } = this.around(frame);
+    const { faint, panel } = this.palette;
+    return svg("text", { class: "frame-label", x: x + 9, y: y + 15, fill: faint, stroke: panel, "stroke-width": 5, "paint-order": "stroke" }, frame.label);
   }
 
   arrow({ from, to, kind, side, prongs }) {
@@ -124,9 +137,9 @@ class Diagram {
     const colour = (role) => (role ? this.palette.role(role) : this.palette.faint);
     const group = svg("g", { "aria-hidden": "true" });
     for (const { path, role } of lines) group.append(svg("path", { d: path, fill: "none", stroke: colour(role), "stroke-width": 1.4, "stroke-linejoin": "round" }));
-    for (const { x, y, turn, role, letter } of heads) {
+    for (const { x, y, turn, role, letter, below } of heads) {
       group.append(svg("path", { d: headAt(x, y, turn), fill: colour(role) }));
-      if (letter) group.append(svg("text", { class: "prong-label", x: turn ? x - 9 : x + 5, y: turn ? y - 3 : y + 9, fill: colour(role), "text-anchor": turn ? "end" : "start" }, letter));
+      if (letter) group.append(svg("text", { class: "prong-label", x: turn ? x - 9 : x + 5, y: turn ? y + (below ? 11 : -3) : y + 9, fill: colour(role), "text-anchor": turn ? "end" : "start" }, letter));
     }
     return group;
   }
@@ -145,39 +158,43 @@ class Diagram {
     }
     if (box.about) group.append(svg("title", {}, `${box.label}. ${box.about}`));
     group.append(svg("rect", { class: "face", x, y, width, height, rx: 5, fill: palette.page, stroke: box.words.length ? "none" : colour, "stroke-width": 1.2 }));
-    if (box.label) {
-      const [label] = this.fitting(box.label, width - 8, 600);
-      group.append(svg("text", { class: "name", x: x + width / 2, y: y + (image ? 13 : height / 2 + 4), fill: colour, "text-anchor": "middle" }, box.words.length ? "" : label));
+    if (box.words.length) group.append(...this.words(box, x, y, width, height, colour));
+    else {
+      const room = width - 8;
+      const size = clampTo((SIZE * room) / this.widthOf(box.label, 600), SMALLEST, SIZE);
+      const [label] = this.fitting(box.label, (room * SIZE) / size, 600);
+      group.append(svg("text", { class: "name", x: x + width / 2, y: y + (image ? 13 : height / 2 + 4), fill: colour, "text-anchor": "middle", style: `font-size: ${size}px` }, label));
     }
     if (image) {
       const inside = { x: x + INSET, y: y + LABEL, width: width - 2 * INSET, height: height - LABEL - INSET };
-      group.append(svg("image", { ...inside, href: image.href, preserveAspectRatio: "none", style: "image-rendering: pixelated" }));
+      group.append(svg("image", { ...inside, href: image.href, preserveAspectRatio: "none" }));
       group.append(svg("rect", { ...inside, fill: "none", stroke: palette.line, "stroke-width": 0.6 }));
     }
-    if (box.words.length) group.append(...this.words(box, x, y, width, height, colour));
     if (open) group.append(svg("path", { d: `M${x + width - 15} ${y + 5}h10l-5 7z`, fill: colour }));
     return group;
   }
 
-  /** A text for each column of heat; written upwards where there is no room. */
-  words({ words, strong }, x, y, width, height, colour) {
+  /** A text for each column of heat, written upwards where there is no room; what they are stands beyond, away from the heat. */
+  words({ label, words, strong, above }, x, y, width, height, colour) {
     const room = (width - 2 * INSET) / words.length;
-    const upright = words.every((word) => this.widthOf(word, 400) < room - 2);
-    return words.map((word, i) => {
-      const [text, whole] = this.fitting(word, (upright ? room : height) - 4, i === strong ? 700 : 400);
+    const upright = words.every((word) => this.widthOf(word, 700) < room - 3);
+    const [title] = this.fitting(label, width + this.gap / 2, 400);
+    const name = svg("text", { class: "words-label", x: x + width / 2, y: above ? y + 10 : y + height - 3, fill: this.palette.faint, "text-anchor": "middle" }, title);
+    return [name, ...words.map((word, i) => {
+      const [text, whole] = this.fitting(word, upright ? room - 2 : height - LABEL - 4, i === strong ? 700 : 400);
       const middle = x + INSET + (i + 0.5) * room;
-      const place = upright ? { x: middle, y: y + height / 2 + 4, "text-anchor": "middle" } : {
-        transform: `translate(${middle + 4} ${y + height - 2}) rotate(-90)`, "text-anchor": "start",
-      };
+      const place = upright ? { x: middle, y: above ? y + height - 5 : y + 14, "text-anchor": "middle" } : above ? {
+        transform: `translate(${middle + 4} ${y + height - 3}) rotate(-90)`, "text-anchor": "start",
+      } : { transform: `translate(${middle + 4} ${y + 2}) rotate(-90)`, "text-anchor": "end" };
       const node = svg("text", { class: `word ${i === strong ? "strong" : ""}`, ...place, fill: colour }, text);
       if (!whole) node.append(svg("title", {}, word));
       return node;
-    });
+    })];
   }
 
   widthOf(text, weight) {
     this.family ??= getComputedStyle(this.root).fontFamily;
-    this.pen.font = `${weight} 12.5px ${this.family}`;
+    this.pen.font = `${weight} ${SIZE}px ${this.family}`;
     return this.pen.measureText(text).width;
   }
 
@@ -201,7 +218,16 @@ class Diagram {
     this.width = 0; // draws anew
     this.draw();
     this.blocks().find((block) => block.dataset.id === id)?.focus({ preventScroll: true });
+    this.keepInAddress(id);
     this.onPick(id);
+  }
+
+  keepInAddress(id) {
+    const { url: name, forget } = this.body;
+    const url = new URL(location.href);
+    if (name) url.searchParams.set(name, id);
+    if (forget) url.searchParams.delete(forget);
+    if (name || forget) history.replaceState(history.state, "", url);
   }
 
   key(event) {
@@ -250,7 +276,7 @@ class Diagram {
     copy.setAttribute("xmlns", SVG);
     copy.setAttribute("width", this.width);
     copy.prepend(svg("rect", { width: this.width, height, fill: this.palette.page }));
-    copy.prepend(svg("style", {}, "text { font-family: sans-serif; font-size: 12.5px } .name { font-weight: 600 } .strong { font-weight: 700 } .frame-label, .prong-label { font-size: 11px }"));
+    copy.prepend(svg("style", {}, "text { font-family: sans-serif; font-size: 12.5px } .name { font-weight: 600 } .strong { font-weight: 700 } .frame-label, .prong-label, .words-label { font-size: 11px }"));
     saveBlob(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }), "diagram.svg");
   }
 }

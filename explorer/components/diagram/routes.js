@@ -68,9 +68,9 @@ export function across(from, to, { prongs, between, gap }) {
   const heads = roles.map((role, i) => {
     const shift = i - (roles.length - 1) / 2;
     const y = to.y + to.height / 2 + shift * 13;
-    const beside = lane + shift * 7;
+    const beside = lane - shift * 7; // so that they do not cross
     lines.push({ path: through([[middleOf(from), from.y], [middleOf(from), out], [beside, out], [beside, y], [to.x - 1, y]]), role });
-    return { x: to.x, y, turn: "right", role, letter: role ? LETTERS[role] : null };
+    return { x: to.x, y, turn: "right", role, letter: role ? LETTERS[role] : null, below: shift > 0 };
   });
   return { lines, heads };
 }
