@@ -70,11 +70,8 @@ with picture:
     maps(show.flow_maps(tables, result), key="attn_maps", columns=3, height=200, pick=True)
     st.markdown(show.worked(tables, setup, result))
     st.markdown(show.entropy_table(tables, result))
-    st.caption(
-        _(
-            "Entropy says how widely a query looks: 0 bits at one key alone, the most where all keys get the same weight."
-        )
-    )
+    st.caption(_("The bits are the entropy of a row: how widely a query looks. It is 0 at one key alone, and the most where "
+                 "all keys get the same weight; the share says how much of that."))  # fmt: skip
 with grids:
     choose.type_tables()
 with more:

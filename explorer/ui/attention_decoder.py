@@ -28,7 +28,7 @@ def decoder_section() -> tuple[tuple[str, ...], int]:
     with left:
         typed = sentence_input(DEFAULT, key="attn_encoder_sentence", most=MOST_WORDS, label=_("What the encoder reads"))
     with middle:
-        step = bounded(_("Step"), range(1, 6), 5, key="attn_step")
+        step = bounded(_("Step of the decoder"), range(1, 6), 5, key="attn_step")
     with right:
         seed = bounded(_("Seed of the random model"), range(10), 0, key="attn_decoder_seed")
     run = decode(typed.labels, seed)

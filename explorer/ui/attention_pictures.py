@@ -44,7 +44,7 @@ def flow_maps(tables: Tables, result: Attention) -> list[Map]:
 def entropy_table(tables: Tables, result: Attention) -> str:
     """Markdown: each query's largest weight and entropy."""
     lines = [
-        f"| {_('Query')} | {_('looks most at')} | {_('Weight')} | {_('Entropy, bits')} | {_('of the most')} |",
+        f"| {_('Query')} | {_('looks most at')} | {_('Weight')} | {_('Bits')} | {_('Share')} |",
         "|---|---|--:|--:|--:|",
     ]
     queries, keys = names(tables)
@@ -52,7 +52,7 @@ def entropy_table(tables: Tables, result: Attention) -> str:
         queries, result.weights, result.entropy, result.most, result.share, strict=True
     ):
         if np.isnan(weights).any():
-            lines.append(f"| {query} | {_('nothing')} | NaN | NaN | {_('no key to choose')} |")
+            lines.append(f"| {query} | {_('none')} | NaN | NaN | {_('no key')} |")
             continue
         tops = [keys[k] for k in np.flatnonzero(np.isclose(weights, weights.max(), atol=1e-6))]
         share_text = _("no choice") if np.isnan(share) else f"{share:.0%} of {number(most, 2)}"

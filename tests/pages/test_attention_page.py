@@ -155,7 +155,7 @@ def test_a_query_that_may_look_nowhere_is_said() -> None:
     app = open_page(attn_mask="Drawn by clicks", attn_drawn="00;11")
     assert np.isnan(check(app)[0]).all()
     assert "q₁ may look nowhere: the softmax of nothing is 0 / 0, so torch gives NaN" in texts(app)
-    assert "| q₁ | nothing | NaN | NaN | no key to choose |" in texts(app)
+    assert "| q₁ | none | NaN | NaN | no key |" in texts(app)
     app = open_page(attn_mask="Padding", attn_padding=2)
     assert np.isnan(check(app)).all()
     assert "No query may look anywhere" in texts(app)

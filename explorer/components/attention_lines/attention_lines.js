@@ -31,7 +31,7 @@ class AttentionLines {
     this.svg = svgElement("svg", { role: "img" });
     this.picture = el("div", { class: "picture" }, this.columns.query, this.svg, this.columns.key);
     this.scroller = el("div", { class: "scroller" }, this.picture);
-    this.readout = el("div", { class: "readout" });
+    this.readout = el("div", { class: "told" });
     this.note = el("div", { class: "note faint" });
     root.replaceChildren(
       el("div", { class: "bar-above" }, this.legend, el("label", { class: "faint" }, "Hide below", this.threshold, this.thresholdText), this.tools),
@@ -231,11 +231,11 @@ class AttentionLines {
       if (word) this.lock(word);
     };
     this.picture.onkeydown = (event) => this.key(event);
-    this.picture.onfocusin = (event) => {
+    this.picture.addEventListener("focusin", (event) => {
       const word = wordAt(event);
       if (word && event.target.matches(":focus-visible")) this.point(word);
-    };
-    this.picture.onfocusout = () => this.leave();
+    });
+    this.picture.addEventListener("focusout", () => this.leave());
   }
 
   /** A word in focus; while the other side holds one, the pair of both. */
