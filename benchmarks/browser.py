@@ -38,6 +38,7 @@ PICTURES = {
     "Multi-head attention": "heads_flow",
     "Transformer": "tr_diagram",
     "RNN or attention?": "versus_influence",
+    "BERT": "bert_lines",
     "Home": "card_filters",
 }
 SLIDERS = (
@@ -51,6 +52,7 @@ SLIDERS = (
     Slider("multihead?heads_width=12", "Heads", "heads_flow"),
     Slider("transformer", "Words written so far", "tr_diagram"),
     Slider("rnn_or_attention", "Words", "versus_influence"),
+    Slider("bert", "Layer", "bert_lines"),
 )
 
 

@@ -21,6 +21,7 @@ STEPPERS = {
     "multihead": "heads_stepper_layer",
     "transformer": "tr_stepper_decoder_cross_1",
     "rnn_or_attention": "versus_stepper_rnn",
+    "bert": "bert_stepper_attention",
 }
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,9 +17,10 @@ from tokenizers import BertWordPieceTokenizer, Tokenizer
 from torch import Tensor
 
 from explorer.errors import UserError
-from explorer.models.bert import BertConfig, BertForPreTraining, BertOutput
+from explorer.models.bert import BertConfig, BertForPreTraining, BertOutput, Layer
 from explorer.text import _
 from explorer.tokens import Tokens
+from explorer.trace import Trace, trace
 from pretrained import LoadError, hub
 from pretrained.download import Cancelled, Progress
 from pretrained.loading import fill
@@ -200,3 +201,16 @@ def _read_tokenizer(folder: Path, name: str) -> Tokenizer:
         return BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=lower)._tokenizer
     except Exception as error:  # tokenizers raises nothing more special
         raise LoadError(_("The tokenizer of {name} is damaged or missing.").format(name=name)) from error
+
+
+def output_weight(model: LanguageModel, layer: int) -> np.ndarray:
+    """W_O of a layer as nn.Linear has it, float32 (width, heads · d_head)."""
+    return cast(Layer, model.module.bert.encoder.layer[layer]).attention.output.dense.weight.numpy()
+
+
+def trace_layer(model: LanguageModel, layer: int, x: np.ndarray, whole: bool) -> Trace:
+    """The steps of one layer, or of its self-attention alone, on real vectors. x: float32 (T, width), what goes into it."""
+    block = cast(Layer, model.module.bert.encoder.layer[layer])
+    keep = torch.ones(1, 1, 1, len(x), dtype=torch.bool)
+    with torch.no_grad():
+        return trace(block if whole else block.attention.self, torch.from_numpy(x)[None], keep)

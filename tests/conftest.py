@@ -19,6 +19,9 @@ settings.load_profile("explorer")
 # What a developer keeps there is no part of what the tests prove.
 os.environ.pop("EXPLORER_MODELS", None)
 
+# As app.py does: threads that spin while they wait cost seconds where cores are few. Read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _full_error_messages() -> None:

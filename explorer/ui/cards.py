@@ -120,6 +120,21 @@ def rnn_or_attention() -> Map:
     )
 
 
+def bert() -> Map:
+    """Some heads of the packaged BERT on a sentence; nothing where it is not installed."""
+    from explorer.tokens import encode
+    from explorer.ui.language_models import here, load
+    from pretrained.language import read
+
+    if not here():
+        return EMPTY
+    model = load(here()[0])
+    tokens = encode(model.tokenizer, "The cat sat on the mat because it was tired.", limit=model.limit)
+    heads = [read(model, tokens).attention[layer, head] for layer, head in ((0, 2), (2, 3), (3, 3))]
+    gap = np.zeros((len(tokens), 1), np.float32)
+    return Map(np.concatenate([heads[0], gap, heads[1], gap, heads[2]], axis=1), "")
+
+
 THUMBNAILS: dict[str, Callable[[], Map]] = {
     "filters": filters,
     "convolution": convolution,
@@ -131,6 +146,7 @@ THUMBNAILS: dict[str, Callable[[], Map]] = {
     "multihead": multihead,
     "transformer": transformer,
     "rnn_or_attention": rnn_or_attention,
+    "bert": bert,
 }
 
 

@@ -94,6 +94,14 @@ def chapters() -> dict[str, list[Topic]]:
                 _("Time, memory and steps against the length, measured on your computer."),
             ),
         ],
+        _("Language models"): [
+            Topic(
+                "bert",
+                _("BERT"),
+                ":material/forum:",
+                _("Every head of a trained language model on your sentence: lines, neurons, statistics, heads switched off."),
+            ),
+        ],
     }
 
 

