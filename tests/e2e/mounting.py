@@ -41,7 +41,7 @@ def mount(page: Page, name: str, *, theme: str = "light", width: int = 700, heig
         f"--st-background-color: {ground}; --st-text-color: {text}; --st-font: sans-serif }} "
         f"body {{ margin: 12px; background: {ground} }}</style>"
     )
-    style = stylesheet(COMPONENTS, "shared/base.css", f"{name}/{name}.css")
+    style = stylesheet(COMPONENTS, "shared/base.css", "shared/transport.css", f"{name}/{name}.css")
     page.evaluate(MOUNT, [bundle(COMPONENTS, f"{name}/{name}.js"), style])
 
 

@@ -156,7 +156,7 @@ def test_several_edits_and_undo(stepper):
     stepper.type("−inf")
     stepper.answer()
     expect(stepper.page.locator(".edit-count")).to_have_text("2 numbers set by hand")
-    assert stepper.page.locator(".edit-marks .edited").count() == 2
+    assert stepper.page.locator(".scrub-marks .marked").count() == 2
     stepper.page.get_by_role("button", name="Step forward").click()
     scores = QUERY @ KEY.mT / math.sqrt(2)
     scores[0, 0] = -math.inf
@@ -172,7 +172,7 @@ def test_several_edits_and_undo(stepper):
     torch.testing.assert_close(stepper.shown(), weights_with())
     expect(stepper.page.get_by_role("button", name="Undo edits")).to_be_disabled()
     expect(stepper.page.get_by_role("radio", name="Difference")).to_be_disabled()
-    assert stepper.page.locator(".edit-marks > *").count() == 0
+    assert stepper.page.locator(".scrub-marks > *").count() == 0
 
 
 def test_edited_lines_are_marked_in_the_source(stepper):
@@ -237,7 +237,7 @@ def test_a_stepper_that_may_not_be_edited_shows_none_of_it(browser):
     page = browser.new_page()
     mount(page, "stepper")
     show(page, encode(attend(), {"url": "", "start": 3}))
-    for part in (".edit-bar", ".value-form", ".edit-marks > *"):
+    for part in (".edit-bar", ".value-form", ".scrub-marks > *"):
         expect(page.locator(part)).to_have_count(0) if ">" in part else expect(page.locator(part)).to_be_hidden()
     page.locator(".outputs canvas.grid-top").first.focus()
     page.keyboard.press("Enter")

@@ -30,13 +30,14 @@ export class Transport {
     const lower = unit.toLowerCase();
     this.playButton = button("Play", SHAPES.play, () => this.toggle());
     this.scrub = el("input", { type: "range", min: 0, step: 1, "aria-label": unit, class: "scrub", oninput: () => this.go(Number(this.scrub.value)) });
+    this.marks = el("div", { class: "scrub-marks", "aria-hidden": "true" });
     this.counter = el("span", { class: "counter mono" });
     const speeds = el("select", { "aria-label": "Speed", title: "Speed", onchange: (event) => this.setRate(Number(event.target.value)) },
       ...RATES.map((rate) => el("option", { value: rate, selected: rate === 1 }, `${rate}×`)));
     this.element = el("div", { class: "transport", role: "group", "aria-label": `${unit}s` },
       button(`First ${lower}`, SHAPES.first, () => this.go(0)), button(`${unit} back`, SHAPES.back, () => this.go(this.index - 1)), this.playButton,
       button(`${unit} forward`, SHAPES.forward, () => this.go(this.index + 1)), button(`Last ${lower}`, SHAPES.last, () => this.go(this.count - 1)),
-      this.scrub, this.counter, speeds);
+      el("div", { class: "scrub-box" }, this.scrub, this.marks), this.counter, speeds);
   }
 
   /** Stands at a step. text: for the counter; spoken: the same for those who hear it. */
@@ -47,6 +48,13 @@ export class Transport {
     this.scrub.value = index;
     this.scrub.setAttribute("aria-valuetext", spoken);
     setText(this.counter, text);
+  }
+
+  /** Marks steps under the scrub bar, and underlines those from `reach[0]` to `reach[1]`, or none where it is null. */
+  mark(steps, reach, count) {
+    const place = (index) => `calc(8px + (100% - 16px) * ${index / Math.max(1, count - 1)})`; // the thumb is 16 pixels wide
+    const line = reach && el("span", { class: "reach", style: { left: place(reach[0]), right: `calc(100% - ${place(reach[1])})` } });
+    this.marks.replaceChildren(...(line ? [line] : []), ...steps.map((step) => el("span", { class: "marked", style: { left: place(step) } })));
   }
 
   go(index) {
@@ -84,16 +92,16 @@ export class Transport {
       if (this.index >= this.count - 1) this.stop();
       else this.go(this.index + 1);
     }, this.pace / this.rate);
-    this.mark("Pause", SHAPES.pause);
+    this.look("Pause", SHAPES.pause);
   }
 
   stop() {
     clearInterval(this.timer);
     this.timer = null;
-    this.mark("Play", SHAPES.play);
+    this.look("Play", SHAPES.play);
   }
 
-  mark(label, shape) {
+  look(label, shape) {
     this.playButton.replaceChildren(drawIcon(shape));
     this.playButton.setAttribute("aria-label", label);
     this.playButton.title = label;

@@ -14,7 +14,7 @@ COMPONENTS = Path(__file__).parents[1]
 _mount = st.components.v2.component(
     "explorer.stepper",
     html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "stepper/stepper.css"),
+    css=stylesheet(COMPONENTS, "shared/base.css", "shared/transport.css", "stepper/stepper.css"),
     js=bundle(COMPONENTS, "stepper/stepper.js"),
 )
 

@@ -2,12 +2,14 @@
 
 import { el, reducedMotion, setText } from "../shared/dom.js";
 import { readPalette } from "../shared/colour.js";
-import { allDigits, formatNumber, groupDigits } from "../shared/number.js";
-import { checkAll, explain, formula, hasArithmetic } from "./arithmetic.js";
+import { allDigits } from "../shared/number.js";
+import { Transport } from "../shared/transport.js";
+import { explain, hasArithmetic } from "./arithmetic.js";
 import { EditBar } from "./edit_bar.js";
 import { reason } from "./ops/creation.js";
 import { isFloat } from "./numbers.js";
 import { decode } from "./payload.js";
+import { Readout } from "./readout.js";
 import { SourcePane } from "./source_pane.js";
 import { commonScale, TensorBox } from "./tensor_box.js";
 import { differenceScale, isChanged, variantOf } from "./variants.js";
@@ -16,24 +18,8 @@ const ROLE_OF_INPUT = {
   input: "input", weight: "weight", bias: "weight", other: "hidden", mask: "mask", condition: "mask", attn_mask: "mask",
   query: "query", key: "key", value: "value", running_mean: "hidden", running_var: "hidden",
 };
-const SPEEDS = [0.5, 1, 2, 4];
 const STEP_MS = 1400;
-const CHECK_CHUNK = 2000;
 const MOST_OUTPUTS = 12; // boxes for what one call gives
-const ICONS = {
-  first: "M3 2h2v12H3zM14 2v12L6 8z", back: "M12 2v12L4 8z", play: "M4 2v12l9-6z", pause: "M4 2h3v12H4zM9 2h3v12H9z",
-  forward: "M3 2v12l7-6zM11 2h2v12h-2z", last: "M2 2v12l8-6zM11 2h2v12h-2z",
-};
-
-function icon(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
-  svg.firstChild.setAttribute("d", path);
-  return svg;
-}
 
 /** The cell that the arithmetic shows while nothing is pointed at: the largest number. */
 function restingCell(tensor) {
@@ -55,7 +41,6 @@ class Stepper {
     this.pinned = null;
     this.scope = "tensor";
     this.view = "edited"; // of what was set by hand; the only one where nothing was
-    this.speed = 1;
     this.build();
   }
 
@@ -68,35 +53,24 @@ class Stepper {
     this.inputsPane = el("div", { class: "inputs" });
     this.arrow = el("div", { class: "arrow faint", "aria-hidden": "true" }, "→");
     this.outputsPane = el("div", { class: "outputs" });
-    this.readout = el("div", { class: "readout mono", "aria-live": "polite" });
-    this.verdict = el("div", { class: "verdict mono" });
-    this.check = el("button", { class: "small check", onclick: () => this.checkEveryCell() }, "Check every cell");
     this.editing = new EditBar({
       onView: (view) => this.showView(view),
       onEdits: (edits) => this.sendEdits(edits),
       onLeave: () => this.outputsShown[this.pinned?.output ?? 0]?.grid.top.focus(),
     });
+    this.readout = new Readout({ onCheck: () => this.checkEveryCell(), more: this.editing.form });
     const tensors = el("section", { class: "tensors" },
-      this.heading, this.editing.element, el("div", { class: "flow" }, this.inputsPane, this.arrow, this.outputsPane),
-      el("div", { class: "arithmetic" }, this.readout, el("div", { class: "verdict-row" }, this.verdict, this.check), this.editing.form));
+      this.heading, this.editing.element, el("div", { class: "flow" }, this.inputsPane, this.arrow, this.outputsPane), this.readout.element);
     this.root.replaceChildren(el("div", { class: "panes" }, this.source.element, tensors), this.buildTransport(), this.buildNotes());
     this.root.onkeydown = (event) => this.key(event);
   }
 
   buildTransport() {
-    const button = (label, shape, action) => el("button", { "aria-label": label, title: label, onclick: action }, icon(shape));
-    this.playButton = button("Play", ICONS.play, () => this.togglePlay());
-    this.slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Step", class: "scrub", oninput: () => this.goTo(Number(this.slider.value)) });
-    this.marks = el("div", { class: "edit-marks", "aria-hidden": "true" });
-    this.counter = el("span", { class: "counter mono" });
-    this.speedChooser = el("select", { "aria-label": "Speed", title: "Speed", onchange: (event) => { this.speed = Number(event.target.value); if (this.timer) { this.stop(); this.play(); } } },
-      ...SPEEDS.map((speed) => el("option", { value: speed, selected: speed === 1 }, `${speed}×`)));
-    this.scopeChooser = el("select", { "aria-label": "Colour range", title: "Colour range", onchange: (event) => { this.scope = event.target.value; this.render(); } },
+    this.transport = new Transport({ onGo: (index) => this.goTo(index), pace: STEP_MS });
+    const chooser = el("select", { "aria-label": "Colour range", title: "Colour range", onchange: (event) => { this.scope = event.target.value; this.render(); } },
       el("option", { value: "tensor" }, "Colours: each tensor"), el("option", { value: "step" }, "Colours: this step"), el("option", { value: "trace" }, "Colours: whole trace"));
-    return el("div", { class: "transport", role: "group", "aria-label": "Steps" },
-      button("First step", ICONS.first, () => this.goTo(0)), button("Step back", ICONS.back, () => this.goTo(this.index - 1)), this.playButton,
-      button("Step forward", ICONS.forward, () => this.goTo(this.index + 1)), button("Last step", ICONS.last, () => this.goTo(Infinity)),
-      el("div", { class: "scrub-box" }, this.slider, this.marks), this.counter, this.speedChooser, this.scopeChooser);
+    this.transport.element.append(chooser);
+    return this.transport.element;
   }
 
   buildNotes() {
@@ -119,7 +93,6 @@ class Stepper {
       }
       this.source.setSources(this.trace.sources, stops, edited);
       this.wholeScale = commonScale(this.trace.tensors.filter((tensor) => tensor.dtype.startsWith("float")));
-      this.slider.max = Math.max(0, this.trace.steps.length - 1);
       const fromUrl = this.index == null && this.options.url ? Number(new URLSearchParams(location.search).get(this.options.url)) : NaN;
       this.index = this.clamp(Number.isInteger(fromUrl) && fromUrl > 0 ? fromUrl - 1 : (this.index ?? this.options.start ?? 0));
       this.loadEdits();
@@ -154,7 +127,7 @@ class Stepper {
   }
 
   goTo(index) {
-    const next = this.clamp(index === Infinity ? this.trace.steps.length - 1 : index);
+    const next = this.clamp(index);
     if (next === this.index) return;
     cancelAnimationFrame(this.frame); // it would show a cell of the step before
     this.index = next;
@@ -216,11 +189,8 @@ class Stepper {
   /** Where in the trace numbers were set, and how far they reach, under the scrub bar. */
   renderMarks() {
     const { steps } = this.trace;
-    const place = (index) => `calc(8px + (100% - 16px) * ${index / Math.max(1, steps.length - 1)})`;
     const changed = steps.filter(isChanged).map((step) => step.index);
-    const reach = changed.length ? el("span", { class: "reach", style: { left: place(changed[0]), right: `calc(100% - ${place(changed.at(-1)).slice(4)}` } }) : null;
-    const edited = steps.filter((step) => step.edited).map((step) => el("span", { class: "edited", style: { left: place(step.index) } }));
-    this.marks.replaceChildren(...[reach, ...edited].filter(Boolean));
+    this.transport.mark(steps.filter((step) => step.edited).map((step) => step.index), changed.length ? [changed[0], changed.at(-1)] : null, steps.length);
   }
 
   // ---- drawing
@@ -231,10 +201,9 @@ class Stepper {
     this.source.show(step);
     this.renderHeading(step);
     this.renderBoxes(step);
-    this.slider.value = this.index;
-    this.slider.setAttribute("aria-valuetext", `step ${this.index + 1}: ${step.expression}${step.edited ? ", edited" : ""}`);
-    setText(this.counter, `${this.index + 1} / ${this.trace.steps.length}`);
-    this.check.disabled = this.view === "difference" || !hasArithmetic(step.op) || step.outputs.some((t) => !t.data);
+    const spoken = `step ${this.index + 1}: ${step.expression}${step.edited ? ", edited" : ""}`;
+    this.transport.show(this.index, this.trace.steps.length, `${this.index + 1} / ${this.trace.steps.length}`, spoken);
+    this.readout.check.disabled = this.view === "difference" || !hasArithmetic(step.op) || step.outputs.some((t) => !t.data);
     this.look(this.pinned ?? this.rest());
   }
 
@@ -274,10 +243,12 @@ class Stepper {
       tensor: input.tensor, label: input.name.replace(/^self\./, ""), key: input.role, scale: scales.inputs[i], labels: this.options.labels[input.name],
       role: this.roleOf(input.name, ROLE_OF_INPUT[input.role] ?? "input"), badge: badge(input.tensor, step.original?.inputs[input.role]),
     }));
-    const name = step.target && step.target !== "return" ? step.target : "";
+    const looped = step.op === "unbind" && /^for (\w+) in /.exec(step.expression)?.[1];
+    const name = looped || (step.target && step.target !== "return" ? step.target : "");
     const names = step.outputs.length > 1 && name.split(",").length === step.outputs.length ? name.split(",").map((n) => n.trim()) : null;
+    const several = (i) => (looped ? `${looped}, pass ${i + 1}` : `output ${i}`);
     const outputs = seen.outputs.slice(0, MOST_OUTPUTS).map((tensor, i) => ({
-      tensor, key: "output", scale: scales.outputs[i], label: names?.[i] ?? (step.outputs.length > 1 ? `output ${i}` : name || "output"),
+      tensor, key: "output", scale: scales.outputs[i], label: names?.[i] ?? (step.outputs.length > 1 || looped ? several(i) : name || "output"),
       role: this.roleOf(names?.[i] ?? name, "output"), labels: this.options.labels[names?.[i] ?? step.target ?? step.expression],
       badge: this.editedCells(i) && this.view !== "original" ? "set by hand" : badge(tensor, step.original?.outputs[i]),
       corners: this.editedCells(i), hint: this.options.edit ? "E then sets its value." : "",
@@ -313,11 +284,7 @@ class Stepper {
     this.updateForm();
     // An edited output is held against what the code gave there.
     const step = variantOf(this.step, this.view === "original" ? "original" : "given");
-    if (!look) {
-      this.readout.replaceChildren(el("div", { class: "faint" }, formula(step) || ""));
-      setText(this.verdict, "");
-      return;
-    }
+    if (!look) return this.readout.showFormula(step);
     const box = this.outputsShown[look.output];
     box.reveal(look.flat);
     const told = explain(step, look.output, look.flat);
@@ -328,48 +295,10 @@ class Stepper {
       input.grid.setFocus(null);
     }
     this.outputsShown.forEach((other, i) => other.grid.setFocus(i === look.output ? look.flat : null));
-    if (this.view === "difference") return this.lookAtDifference(box, look.flat);
-    if (!told) {
-      const byHand = this.view === "edited" && this.editedCells(look.output)?.has(look.flat);
-      this.readout.replaceChildren(el("div", {}, box.tensor.data ? box.valueText(look.flat) : ""),
-        byHand ? el("div", { class: "by-hand" }, `You set this number. The code gave ${formatNumber(step.outputs[look.output].data[look.flat])}.`) : "");
-      setText(this.verdict, "");
-      return;
-    }
-    const general = formula(step);
+    if (this.view === "difference") return this.readout.showDifference(box, look.flat);
     const byHand = this.view === "edited" && this.editedCells(look.output)?.has(look.flat);
-    const lines = told.lines.map((tokens) => el("div", {}, ...tokens.map((token) => this.renderToken(token))));
-    this.readout.replaceChildren(
-      el("div", { class: "cell-name" }, box.cellText(look.flat), general ? el("span", { class: "faint" }, `   ${general}`) : null),
-      byHand ? el("div", { class: "by-hand" }, `You set this number to ${box.number(look.flat)}. The code gave ${formatNumber(told.actual)}:`) : "",
-      ...lines, told.note ? el("div", { class: "faint" }, told.note) : null ?? "");
-    const torch = byHand ? formatNumber(told.actual, 6) : box.number(look.flat);
-    const verdict = told.ok ? `✓ torch ${byHand ? "gave" : "has"} ${torch}` : `differs from torch’s ${formatNumber(told.actual, 6)} by ${formatNumber(told.difference)}`;
-    setText(this.verdict, verdict);
-    this.verdict.classList.toggle("wrong", !told.ok);
-    this.verdict.dataset.difference = told.difference;
-  }
-
-  /** "0.9 − 0.412 = 0.488" */
-  lookAtDifference(box, flat) {
-    const [now, then] = box.tensor.pair.map((tensor) => tensor.data[flat]);
-    const wrapped = then < 0 ? `(${formatNumber(then)})` : formatNumber(then);
-    const same = Object.is(now, then) || now === then;
-    this.readout.replaceChildren(
-      el("div", { class: "cell-name" }, box.cellText(flat), el("span", { class: "faint" }, "   edited − original")),
-      el("div", {}, same ? `Your edits do not change this number: ${formatNumber(now)}.` : `${formatNumber(now)} − ${wrapped} = ${formatNumber(box.tensor.data[flat])}`));
-    setText(this.verdict, "");
-  }
-
-  renderToken(token) {
-    if (token.number === undefined) return document.createTextNode(token.text);
-    const text = token.text ?? formatNumber(token.number);
-    if (token.role === undefined) return document.createTextNode(text);
-    const box = this.inputsShown.find((input) => input.key === token.role);
-    return el("span", {
-      class: "number", style: { color: `var(--role-${box?.role ?? "input"})` }, title: box ? box.valueText(token.flat) : String(token.number),
-      onpointerenter: () => box?.grid.setFocus(token.flat), onpointerleave: () => box?.grid.setFocus(null),
-    }, text);
+    if (told) this.readout.show(step, box, look.flat, told, this.inputsShown, byHand);
+    else this.readout.showValue(box, look.flat, byHand ? step.outputs[look.output].data[look.flat] : null);
   }
 
   // ---- hands
@@ -379,7 +308,7 @@ class Stepper {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
       if (output >= 0) this.look(this.pinned ?? (flat == null ? this.rest() : { output, flat }));
-      else if (flat != null) setText(this.verdict, box.valueText(flat));
+      else if (flat != null) this.readout.say(box.valueText(flat));
       else this.look(this.pinned ?? this.shown ?? this.rest());
     });
   }
@@ -401,16 +330,11 @@ class Stepper {
 
   key(event) {
     if (event.target.matches("input:not([type=range]), select") || event.altKey || event.ctrlKey || event.metaKey) return;
-    const actions = {
-      ArrowRight: () => this.goTo(this.index + 1), ArrowLeft: () => this.goTo(this.index - 1),
-      Home: () => this.goTo(0), End: () => this.goTo(Infinity), Escape: () => this.release(),
-      " ": event.target.matches("button") ? null : () => this.togglePlay(),
-      e: this.editableCell() ? () => this.editing.field.focus() : null,
-    };
-    if (!actions[event.key]) return;
+    const own = { Escape: () => this.release(), e: this.editableCell() && (() => this.editing.field.focus()) }[event.key];
+    own?.();
+    if (!own && !this.transport.press(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    actions[event.key]();
   }
 
   release() {
@@ -423,64 +347,13 @@ class Stepper {
     this.root.classList.remove("pinned");
   }
 
-  togglePlay() {
-    if (this.timer) this.stop();
-    else this.play();
-  }
-
-  play() {
-    if (this.index === this.trace.steps.length - 1) this.goTo(0);
-    this.timer = setInterval(() => {
-      if (this.index >= this.trace.steps.length - 1) this.stop();
-      else this.goTo(this.index + 1);
-    }, STEP_MS / this.speed);
-    this.markPlaying(true);
-  }
-
-  stop() {
-    clearInterval(this.timer);
-    this.timer = null;
-    this.markPlaying(false);
-  }
-
-  markPlaying(playing) {
-    this.playButton.replaceChildren(icon(playing ? ICONS.pause : ICONS.play));
-    this.playButton.setAttribute("aria-label", playing ? "Pause" : "Play");
-    this.playButton.title = playing ? "Pause" : "Play";
-  }
-
-  /** Recomputes every cell of this step, a chunk at a time so that the page stays alive. */
-  async checkEveryCell() {
-    const asked = this.step;
-    const step = variantOf(asked, this.view === "original" ? "original" : "given");
-    let checked = 0;
-    let worst = 0;
-    let wrong = 0;
-    this.check.disabled = true;
-    for (let output = 0; output < step.outputs.length; output++) {
-      for (let from = 0; from < step.outputs[output].size; from += CHECK_CHUNK) {
-        const result = checkAll(step, output, { from, count: CHECK_CHUNK });
-        if (!result) break; // such as dropout while training: no arithmetic for this call
-        checked += result.checked;
-        wrong += result.wrong.length;
-        worst = Math.max(worst, result.worst);
-        setText(this.verdict, `${groupDigits(checked)} cells checked …`);
-        await new Promise((resolve) => setTimeout(resolve));
-        if (this.step !== asked) return;
-      }
-    }
-    this.check.disabled = false;
-    if (!checked) {
-      setText(this.verdict, "This call has no arithmetic to check.");
-      return;
-    }
-    this.verdict.classList.toggle("wrong", wrong > 0);
-    setText(this.verdict, wrong ? `${groupDigits(wrong)} of ${groupDigits(checked)} cells differ from torch by up to ${formatNumber(worst)}`
-      : `✓ all ${groupDigits(checked)} cells agree with torch; largest difference ${formatNumber(worst)}`);
+  checkEveryCell() {
+    const { step, view } = this;
+    this.readout.checkStep(variantOf(step, view === "original" ? "original" : "given"), () => this.step === step && this.view === view);
   }
 
   destroy() {
-    this.stop();
+    this.transport.stop();
     for (const box of [...this.inputBoxes, ...this.outputBoxes]) box.grid.destroy();
   }
 }
