@@ -90,7 +90,6 @@ with controls:
                   "download one of these."), icon=":material/info:")  # fmt: skip
         st.stop()
     key, model = chosen
-    chosen_view = bert_views.choose_view()
     layers, heads = model.module.bert.config.layers, model.module.bert.config.heads
     with st.expander(_("More")):
         paired = st.toggle(_("A second sentence"), key="bert_paired", bind="query-params")
@@ -102,6 +101,8 @@ with controls:
     layer, head = bert_views.choose_head(layers, heads)
     tokens = typed(model, text, pair)
 reading = read(key, tokens.text, tokens.pair, model, tokens)
+with picture:
+    chosen_view = bert_views.choose_view()
 wish = bert_views.Wish(chosen_view, layer, head, hide, renormalise, whole, float(brightest))
 with picture:
     bert_views.show(reading, wish, lambda number: language.output_weight(model, number))

@@ -21,9 +21,11 @@ def show_comparison(model: LanguageModel, reading: Reading, wish: Wish, others: 
     """The chosen head beside the same head on another sentence, or beside any head of another model."""
     controls, picture = page.play()
     with controls:
-        kinds = {"sentence": _("Another sentence")} | ({"model": _("Another model")} if others else {})
-        kind = st.segmented_control(_("Compare with"), list(kinds), default="sentence", required=True,
-                                    format_func=kinds.__getitem__, key="bert_compare", bind="query-params")  # fmt: skip
+        kinds = {"sentence": _("Another sentence"), "model": _("Another model")}
+        kind = "sentence"
+        if others:
+            kind = st.segmented_control(_("Compare with"), list(kinds), default="sentence", required=True,
+                                        format_func=kinds.__getitem__, key="bert_compare", bind="query-params")  # fmt: skip
         layer, head = wish.layer, wish.head
         other = model
         text = reading.tokens.text

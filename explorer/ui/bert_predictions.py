@@ -6,11 +6,13 @@ import numpy as np
 import streamlit as st
 
 from explorer.components.address import keep_in_address
+from explorer.components.maps import Map, maps
 from explorer.plots.bars import probabilities
 from explorer.plots.language import by_layer
 from explorer.text import _
 from explorer.tokens import Tokens, encode
 from explorer.ui import page
+from explorer.ui.bert_views import MOST_LABELLED
 from explorer.ui.bounded import bounded
 from pretrained import language
 from pretrained.language import LanguageModel
@@ -114,13 +116,12 @@ def show_heads_off(model: LanguageModel, tokens: Tokens, reading: Reading) -> No
     controls, picture = page.play()
     with controls:
         layer = bounded(_("Layer to change"), range(1, layers + 1), layers, key="bert_off_layer")
-        names = {head: str(head + 1) for head in range(heads)}
-        off = st.pills(_("Heads switched off"), list(names), default=[0], selection_mode="multi", key="bert_off_heads",
-                       format_func=names.__getitem__, bind="query-params")  # fmt: skip
+        off = st.multiselect(_("Heads switched off"), range(1, heads + 1), default=[1, 2, 3][:heads], key="bert_off_heads",
+                             bind="query-params")  # fmt: skip
         everywhere = st.toggle(_("In every layer"), key="bert_off_everywhere", bind="query-params")
         st.caption(_("A head that is off still attends, but its output is set to 0 before W_O."))
     head_mask = np.ones((layers, heads), np.float32)
-    head_mask[slice(None) if everywhere else layer - 1, list(off)] = 0
+    head_mask[slice(None) if everywhere else layer - 1, [head - 1 for head in off]] = 0
     changed = language.read(model, tokens, head_mask)
     with picture:
         before, after = reading.hidden[-1], changed.hidden[-1]
@@ -142,10 +143,7 @@ def show_heads_off(model: LanguageModel, tokens: Tokens, reading: Reading) -> No
                     st.markdown(f"**{title}**: " + _("“{word}” masked").format(word=tokens.labels[place]))
                     figure = probabilities(list(guesses.pieces[:5]), guesses.probabilities[:5], page.theme(), 0)
                     page.chart(figure, key=f"bert_off_{title}", alt=f"{title}: {guesses.pieces[0]}")
-        st.markdown(finding)
-        kept = [place for place in range(len(tokens)) if not tokens.special[place]][:12]
-        figure = probabilities([tokens.labels[p] for p in kept], 1 - cosine[kept], page.theme(),
-                               kept.index(worst) if worst in kept else None)  # fmt: skip
-        page.chart(figure, key="bert_off_change", alt=finding)
-        st.caption(_("1 − cosine of each token's last vector, with all heads and without these; the first {n} tokens.")
-                   .format(n=len(kept)))  # fmt: skip
+        strip = Map((1 - cosine)[None], _("Change of each token's last vector"), "", role="output",
+                    columns=tokens.labels if len(tokens) <= MOST_LABELLED else ())  # fmt: skip
+        maps([strip], key="bert_off_change", columns=1, height=110)
+        st.caption(finding + " " + _("Shown is 1 − cosine."))

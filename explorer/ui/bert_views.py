@@ -84,7 +84,7 @@ def _follow_click() -> None:
 
 def choose_tokens() -> tuple[bool, bool, bool]:
     """(hide special tokens, renormalise, whole words)."""
-    hide = st.toggle(_("Hide [CLS] and [SEP]"), key="bert_hide", bind="query-params",
+    hide = st.toggle(_("Hide [CLS] and [SEP]"), True, key="bert_hide", bind="query-params",
                      help=_("Most heads put much of their weight there; without it you see the rest."))  # fmt: skip
     renormalise = st.toggle(_("Let rows sum to 1 again"), True, key="bert_renormalise", bind="query-params",
                             disabled=not hide)  # fmt: skip
