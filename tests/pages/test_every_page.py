@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from page_visits import ROOT, expect_no_fault, expect_the_code_computes_what_is_shown, visit
 
-ROOT = Path(__file__).parents[2]
-ROUTER = ROOT / "explorer/ui/router.py"
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 WITH_CODE = [page for page in PAGES if page.stem != "home"]
 
 
-def open_page(page: Path, **query: str) -> AppTest:
-    app = AppTest.from_file(ROUTER, default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page(str(page)).run()
-    return app
-
-
-def check(app: AppTest) -> None:
-    assert not app.exception, app.exception[0].message
-    assert not [e.value for e in app.error], [e.value for e in app.error]
-
-
-def run_code(app: AppTest) -> np.ndarray:
-    """What the page's snippet computes, in a namespace of its own."""
-    namespace: dict = {}
-    exec(compile(app.code[-1].value, "snippet", "exec"), namespace)
-    return np.asarray(namespace["result"])
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_opens(page):
-    app = open_page(page)
-    check(app)
+    app = visit(page.stem)
+    expect_no_fault(app)
     assert app.title[0].value
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda p: p.stem)
 def test_the_code_computes_what_the_page_shows(page):
-    app = open_page(page)
-    np.testing.assert_allclose(run_code(app), app.session_state["code_result"], rtol=1e-4, atol=1e-5)
+    app = visit(page.stem)
+    expect_the_code_computes_what_is_shown(app, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda p: p.stem)
 def test_every_control_reaches_its_bounds(page):
-    app = open_page(page)
+    app = visit(page.stem)
     for kind in ("slider", "number_input", "selectbox", "select_slider", "toggle", "checkbox"):
         for key in [widget.key for widget in getattr(app, kind)]:
             for end in (0, 1):
@@ -71,12 +45,12 @@ def test_every_control_reaches_its_bounds(page):
                 else:
                     widget.set_value(bool(end))
                 app.run()
-                check(app)
+                expect_no_fault(app)
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda p: p.stem)
 def test_every_choice_of_a_segmented_control(page):
-    app = open_page(page)
+    app = visit(page.stem)
     for key in [group.key for group in app.segmented_control]:
         if key in {"photo_from"}:  # its upload and camera have tests of their own
             continue
@@ -87,7 +61,7 @@ def test_every_choice_of_a_segmented_control(page):
                 break
             group.set_value(value)
             app.run()
-            check(app)
+            expect_no_fault(app)
 
 
 def choices(group) -> list:

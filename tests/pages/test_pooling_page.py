@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from page_visits import expect_no_fault, expect_the_code_computes_what_is_shown, visit
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).parents[2]
 STATES = {
     "pool_kind": st.sampled_from(("Max", "Average", "Global average")),
     "pool_window": st.integers(1, 12),
@@ -38,24 +38,13 @@ STATES = {
 }
 
 
-def open_page(**query: Any) -> AppTest:
-    app = AppTest.from_file(ROOT / "explorer/ui/router.py", default_timeout=60)
-    app.query_params.update({name: str(value).lower() if value is True or value is False else str(value)
-                             for name, value in query.items()})  # fmt: skip
-    app.run()
-    return app.switch_page(str(ROOT / "pages/pooling.py")).run()
+open_page = partial(visit, "pooling")
 
 
 def check(app: AppTest) -> dict[str, Any]:
     """No error on the page, and its code computes what it shows. What the code leaves behind."""
-    assert not app.exception, app.exception[0].message
-    assert [error.value for error in app.error] == []
-    names: dict[str, Any] = {}
-    exec(compile(app.code[0].value, "snippet", "exec"), names)
-    shown = app.session_state["code_result"]
-    assert names["result"].shape == shown.shape
-    np.testing.assert_allclose(names["result"], shown, rtol=1e-5, atol=1e-6)
-    return names
+    expect_no_fault(app)
+    return expect_the_code_computes_what_is_shown(app)
 
 
 def reference(app: AppTest, x: torch.Tensor) -> np.ndarray:
