@@ -77,7 +77,11 @@ def order_text(setup: SentenceSetup, order: list[int], change: Permuted) -> str:
         "Left, the words attend in the order chosen above. Beside it the output of the typed order, its rows moved."
     )
     if order == sorted(order):
-        told = _("Left, the words attend in reversed order. Beside it the output of the typed order, its rows moved.")
+        which = _("reversed order") if order == sorted(order) else _("the order chosen above")
+    told = _(
+        "First, the words attend in {order}. Second, they attend as typed, and the rows of that output change places."
+    )
+    told = told.format(order=which)
     told += " " + _("The largest difference is **{largest}**.").format(largest=power(change.largest))
     if change.largest < ROUNDING:
         return f"{told} " + _("That is rounding: **without positions the output is only permuted**. Attention takes the words "
@@ -107,8 +111,8 @@ def order_maps(words: tuple[str, ...], change: Permuted) -> list[Map]:
 
 def limit_texts(found: Limits) -> list[str]:
     """Markdown: each limit of self-attention, its cure, and what was measured on this sentence."""
-    order = _("**No order.** Reverse the words, and each word's output stays: it changes by {without}. *Cure: positions.* With "
-              "them it changes by {with_it}.")  # fmt: skip
+    order = _("**No order.** Reverse the words, and each word's output stays: it changes by {without}, which is rounding. "
+              "*Cure: positions.* With them it changes by {with_it}.")  # fmt: skip
     linear = _("**Nothing bends.** Given the weights α, the output is a plain sum. Turn the sign of all values, and it turns "
                "its sign: output and turned output add up to {without}. *Cure: a feed-forward network.* With one behind it "
                "they add up to {with_it}.")  # fmt: skip

@@ -54,7 +54,7 @@ class AttentionLines {
     this.names = Array.from({ length: this.count }, (_, head) => body.names[head] ?? `Head ${head}`);
     if (this.locked === undefined) this.locked = this.fromAddress() ?? body.locked;
     if (this.locked && !(this.locked.place < this.length(this.locked.side))) this.locked = null;
-    this.hovered = this.pair = null;
+    this.hovered = this.pair = this.ofAll = null;
     this.scroller.style.maxHeight = `${body.height}px`;
     this.text = { query: body.queries.map(labelText), key: body.keys.map(labelText) };
     SIDES.forEach((side) => this.writeWords(side));
@@ -160,7 +160,10 @@ class AttentionLines {
     const threshold = Number(this.threshold.value);
     setText(this.thresholdText, formatNumber(threshold));
     const { weights, rows, cols, heads, focus } = this;
-    const { lines, found } = chooseLines({ weights, heads, rows, cols, focus, threshold });
+    const choose = () => chooseLines({ weights, heads, rows, cols, focus, threshold });
+    const asked = `${heads}|${threshold}`;
+    if (!focus && this.ofAll?.asked !== asked) this.ofAll = { asked, ...choose() }; // the pointer leaves words all the time
+    const { lines, found } = focus ? choose() : this.ofAll;
     this.lines = lines;
     while (this.svg.childElementCount > lines.length) this.svg.lastChild.remove();
     while (this.svg.childElementCount < lines.length) this.svg.append(svgElement("path", { fill: "none" }));
