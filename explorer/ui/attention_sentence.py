@@ -73,16 +73,13 @@ def _choose_order(length: int) -> list[int]:
 
 def order_text(setup: SentenceSetup, order: list[int], change: Permuted) -> str:
     """Markdown: how far the output is from the permuted one, and why. order: the chosen one; for the typed, the reversed."""
+    which = _("reversed order") if order == sorted(order) else _("the order chosen above")
     told = _(
-        "Left, the words attend in the order chosen above. Beside it the output of the typed order, its rows moved."
+        "First, the words attend in {order}. Second, they attend as typed, and the rows of that output change places. "
     )
-    if order == sorted(order):
-        which = _("reversed order") if order == sorted(order) else _("the order chosen above")
-    told = _(
-        "First, the words attend in {order}. Second, they attend as typed, and the rows of that output change places."
+    told = told.format(order=which) + _("The largest difference is **{largest}**.").format(
+        largest=power(change.largest)
     )
-    told = told.format(order=which)
-    told += " " + _("The largest difference is **{largest}**.").format(largest=power(change.largest))
     if change.largest < ROUNDING:
         return f"{told} " + _("That is rounding: **without positions the output is only permuted**. Attention takes the words "
                               "as a set. Add positions: what happens?")  # fmt: skip
