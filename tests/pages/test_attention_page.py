@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from page_visits import expect_no_fault, expect_the_code_computes_what_is_shown, visit
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).parents[2]
 SCORES = {
     "Scaled dot product": "scaled",
     "Dot product, not scaled": "dot",
@@ -44,23 +44,13 @@ STATES = {
 }
 
 
-def open_page(**query: Any) -> AppTest:
-    app = AppTest.from_file(ROOT / "explorer/ui/router.py", default_timeout=90)
-    app.query_params.update(
-        {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
-    )
-    app.run()
-    return app.switch_page(str(ROOT / "pages/attention.py")).run()
+open_page = partial(visit, "attention", timeout=90)
 
 
 def check(app: AppTest) -> np.ndarray:
     """No error on the page, and its code computes what it shows. → the output."""
-    assert not app.exception, app.exception[0].message
-    assert [error.value for error in app.error] == []
-    names: dict[str, Any] = {}
-    exec(compile(app.code[0].value, "snippet", "exec"), names)
-    np.testing.assert_allclose(names["result"], app.session_state["code_result"], rtol=1e-5, atol=1e-6)
-    result: np.ndarray = names["result"]
+    expect_no_fault(app)
+    result: np.ndarray = expect_the_code_computes_what_is_shown(app)["result"]
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from page_visits import expect_the_code_computes_what_is_shown, visit
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-ROOT = Path(__file__).parents[2]
 STATES = {
     "heads_sentence": st.sampled_from(
         ("one", "the dog and the dog", "고양이가 매트에 앉았다.", "a b c d e f g h i j k l m n")
@@ -31,22 +31,14 @@ STATES = {
 }
 
 
-def open_page(**query: Any) -> AppTest:
-    app = AppTest.from_file(ROOT / "explorer/ui/router.py", default_timeout=120)
-    app.query_params.update({name: str(value).lower() if isinstance(value, bool) else str(value)
-                             for name, value in query.items()})  # fmt: skip
-    app.run()
-    return app.switch_page(str(ROOT / "pages/multihead.py")).run()
+open_page = partial(visit, "multihead", timeout=120)
 
 
 def check(app: AppTest, errors: int = 0) -> dict[str, Any]:
     """No failure on the page, and its code computes what it shows. What the code leaves behind."""
     assert not app.exception, app.exception[0].message
     assert len(app.error) == errors
-    names: dict[str, Any] = {}
-    exec(compile(app.code[-1].value, "snippet", "exec"), names)
-    np.testing.assert_allclose(names["result"], app.session_state["code_result"], rtol=1e-5, atol=1e-6)
-    return names
+    return expect_the_code_computes_what_is_shown(app)
 
 
 def text(app: AppTest) -> str:

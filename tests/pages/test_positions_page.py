@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from page_visits import expect_the_code_computes_what_is_shown, visit
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).parents[2]
 STATES = {
     "pos_length": st.sampled_from((16, 64, 128)),
     "pos_width": st.sampled_from((4, 8, 64, 128)),
@@ -29,20 +28,14 @@ STATES = {
 }
 
 
-def open_page(**query: Any) -> AppTest:
-    app = AppTest.from_file(ROOT / "explorer/ui/router.py", default_timeout=250)
-    app.query_params.update({name: str(value) for name, value in query.items()})
-    app.run()
-    return app.switch_page(str(ROOT / "pages/positions.py")).run()
+open_page = partial(visit, "positions", timeout=250)
 
 
 def check(app: AppTest, errors: int = 0) -> None:
     """No failure on the page, and its code computes what it shows."""
     assert not app.exception, app.exception[0].message
     assert len(app.error) == errors
-    names: dict[str, Any] = {}
-    exec(compile(app.code[-1].value, "snippet", "exec"), names)
-    np.testing.assert_array_equal(names["result"], app.session_state["code_result"])
+    expect_the_code_computes_what_is_shown(app, rtol=0, atol=0)
 
 
 def text(app: AppTest) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from page_visits import expect_no_fault, expect_the_code_computes_what_is_shown, visit
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-ROOT = Path(__file__).parents[2]
 INPUTS = ("Sentence", "Series: sine", "Series: steps", "Series: noise", "Series: trend", "Series: your own numbers")
 STATES = {
     "rec_input": st.sampled_from(INPUTS),
@@ -37,23 +37,13 @@ STATES = {
 }
 
 
-def open_page(**query: Any) -> AppTest:
-    app = AppTest.from_file(ROOT / "explorer/ui/router.py", default_timeout=120)
-    app.query_params.update({name: str(value) for name, value in query.items()})
-    app.run()
-    return app.switch_page(str(ROOT / "pages/recurrent.py")).run()
+open_page = partial(visit, "recurrent", timeout=120)
 
 
 def check(app: AppTest) -> dict[str, Any]:
     """No error on the page, and its code computes what it shows. What the code leaves behind."""
-    assert not app.exception, app.exception[0].message
-    assert [error.value for error in app.error] == []
-    names: dict[str, Any] = {}
-    exec(compile(app.code[-1].value, "snippet", "exec"), names)
-    shown = app.session_state["code_result"]
-    assert names["result"].shape == shown.shape
-    np.testing.assert_allclose(names["result"], shown, rtol=1e-5, atol=1e-6)
-    return names
+    expect_no_fault(app)
+    return expect_the_code_computes_what_is_shown(app)
 
 
 def by_torch(app: AppTest, names: dict[str, Any]) -> np.ndarray:

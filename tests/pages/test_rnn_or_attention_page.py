@@ -10,13 +10,13 @@ import io
 import re
 import threading
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from page_visits import visit
 from streamlit.testing.v1 import AppTest
 
 from explorer.cost_measure import PASSES, full_plan, measure, to_csv
@@ -25,7 +25,6 @@ from explorer.sequence_layers import KEYS, Setup
 from explorer.ui import rnn_or_attention_run as run
 from explorer.units import bytes_text, seconds_text
 
-ROOT = Path(__file__).parents[2]
 SHORT = {"versus_longest": 256, "versus_width": 16}
 STATES = {
     "versus_pass": st.sampled_from(("Forward", "Forward and backward")),
@@ -41,13 +40,7 @@ STATES = {
 
 def open_page(held: dict | None = None, **query: Any) -> AppTest:
     """The page. held: what this visitor has measured already."""
-    app = AppTest.from_file(ROOT / "explorer/ui/router.py", default_timeout=120)
-    app.query_params.update({name: str(value).lower() if value is True or value is False else str(value)
-                             for name, value in query.items()})  # fmt: skip
-    app.run()
-    if held is not None:
-        app.session_state[run.HELD] = held
-    return app.switch_page(str(ROOT / "pages/rnn_or_attention.py")).run()
+    return visit("rnn_or_attention", timeout=120, state=None if held is None else {run.HELD: held}, **query)
 
 
 def check(app: AppTest) -> None:
