@@ -61,14 +61,16 @@ def show_steps(
 
 
 def _run_edited(trace: Trace, rerun: Rerun, key: str, url: str) -> Edited:
-    """The trace with the edits that the stepper asks for, or the address of a page just opened."""
-    wanted = wanted_edits(key)
-    last = f"{key} last edits"
+    """The trace with the edits that the stepper asks for, that it had when it was last seen, or that the address names."""
+    wanted, state = wanted_edits(key), st.session_state
+    last, opened = f"{key} last edits", f"{url}_edits opened"
+    named = "" if opened in state else st.query_params.get(f"{url}_edits", "")
+    state[opened] = True  # later the address names the edits of whichever stepper was seen last
     try:
-        edits = edits_from_text(st.query_params.get(f"{url}_edits", "")) if wanted is None else read_edits(wanted)
+        edits = read_edits(wanted) if wanted is not None else state.get(last) or edits_from_text(named)
     except UserError as error:
         st.error(str(error), icon=":material/edit_off:")
-        edits = st.session_state.get(last, ())
+        edits = state.get(last, ())
     edited = run_edited(trace, edits, rerun)
     for problem in edited.problems:
         st.error(problem, icon=":material/edit_off:")
@@ -77,7 +79,7 @@ def _run_edited(trace: Trace, rerun: Rerun, key: str, url: str) -> Edited:
     elif edited.left_out:
         text = _("{count} of your edits fit no step any more and are left out.")
         st.info(text.format(count=edited.left_out), icon=":material/edit_off:")
-    st.session_state[last] = edited.edits
+    state[last] = edited.edits
     return edited
 
 

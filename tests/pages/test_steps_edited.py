@@ -29,7 +29,8 @@ def script() -> None:
 
     kept = getattr(steps, "real_encode", steps.encode)
     steps.real_encode, steps.encode = kept, encode
-    steps.show_steps(run(), key="stepper", roles={}, labels={"weights": {"rows": ["a"] * size}}, rerun=run)
+    key = st.segmented_control("Code", ["stepper", "other"], default="stepper", required=True, key="code")
+    steps.show_steps(run(), key=key, roles={}, labels={"weights": {"rows": ["a"] * size}}, rerun=run)
 
 
 @pytest.fixture
@@ -110,6 +111,17 @@ def test_edits_are_in_the_address(app):
     assert app.session_state["shown"][1]["edits"] == [record()]
     send(app)
     assert app.session_state["shown"][1]["edits"] == []
+
+
+def test_edits_of_one_stepper_are_not_those_of_another_and_wait_for_it(app):
+    app.query_params["step_edits"] = "3:0:4:3x3:0.9"
+    app.run()
+    app.segmented_control(key="code").set_value("other").run()
+    assert not app.exception
+    assert app.session_state["shown"][1]["edits"] == []
+    assert not app.info
+    app.segmented_control(key="code").set_value("stepper").run()
+    assert app.session_state["shown"][1]["edits"] == [record()]
 
 
 def test_a_damaged_address_is_one_sentence(app):
