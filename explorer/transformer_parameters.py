@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -30,7 +31,8 @@ class Part:
         return self.each * self.times
 
 
-def parts(config: TransformerConfig, source_words: int, target_words: int) -> list[Part]:
+@cache
+def parts(config: TransformerConfig, source_words: int, target_words: int) -> tuple[Part, ...]:
     """Of the translator, in the order in which a word passes through it. Formulas are as Python writes them, with N layers."""
     with torch.device("meta"):
         model = Translator(source_words, target_words, config)
@@ -38,7 +40,7 @@ def parts(config: TransformerConfig, source_words: int, target_words: int) -> li
     first, second = encoder.layers[0], decoder.layers[0]
     attention, feed_forward = "4·d² + 4·d", "2·d·f + f + d"
     layers = config.layers
-    return [
+    return (
         Part("Embedding of the source", "V·d", count(model.source_vectors)),
         Part("Embedding of the target", "V·d", count(model.target_vectors)),
         Part("Positions", "0", 0),
@@ -51,7 +53,7 @@ def parts(config: TransformerConfig, source_words: int, target_words: int) -> li
         Part("Decoder: three norms", "3 · 2·d", count(second.norm1, second.norm2, second.norm3), layers),
         Part("Final norms", "2 · 2·d", count(encoder.norm, decoder.norm)),
         Part("Linear", "d·V + V", count(model.output)),
-    ]
+    )
 
 
 def count(*modules: Any) -> int:
@@ -59,12 +61,12 @@ def count(*modules: Any) -> int:
     return sum(parameter.numel() for module in modules if module is not None for parameter in module.parameters())
 
 
+@cache
 def torch_count(config: TransformerConfig, source_words: int, target_words: int) -> int:
     """The same from torch.nn's own modules: Transformer, two Embeddings and a Linear."""
     with torch.device("meta"):
-        transformer = nn.Transformer(
-            config.d_model, config.heads, config.layers, config.layers, config.d_ff, norm_first=config.pre_norm
-        )
+        sizes = config.d_model, config.heads, config.layers, config.layers, config.d_ff
+        transformer = nn.Transformer(*sizes, batch_first=True, norm_first=config.pre_norm)
         embeddings = nn.Embedding(source_words, config.d_model), nn.Embedding(target_words, config.d_model)
         return count(transformer, *embeddings, nn.Linear(config.d_model, target_words))
 

@@ -1,21 +1,18 @@
 """Transformer: encoder and decoder as a diagram whose boxes open, on a small translator that can be trained in the page."""
 
-import math
-
 import streamlit as st
 
 from explorer.components.diagram import diagram
 from explorer.components.maps import maps
 from explorer.text import _
 from explorer.transformer_views import run
-from explorer.translation import FRENCH
-from explorer.translation_training import STEPS, train_translator
+from explorer.translation_training import STEPS
 from explorer.ui import page
 from explorer.ui import transformer_code as code_of
 from explorer.ui import transformer_diagram as layout
 from explorer.ui import transformer_pictures as show
 from explorer.ui import transformer_settings as choose
-from explorer.ui.live_training import Plan, live_training
+from explorer.ui.live_training import live_training
 from explorer.ui.steps import show_steps
 from explorer.ui.transformer_blocks import kinds
 from explorer.ui.transformer_classifier import classifier_section
@@ -33,7 +30,7 @@ ROLES = {
 page.header(
     _("Transformer"),
     _("The encoder reads a sentence, all its words at once. The decoder writes another one, word by word, and looks at what "
-      "the encoder has read. Each part adds what it finds to what came in, and a norm keeps the numbers in range. The one below "
+      "the encoder has read. Each part adds what it finds to what came in, and a norm keeps the numbers in range. This one "
       "translates a little English into French."),
     show.header_formula(),
     more="transformer",
@@ -50,7 +47,7 @@ with more:
 config, used = settings.config, choose.current(settings)
 with visible:
     source = choose.choose_source()
-    written, count = choose.choose_written(used.model, source, given)
+    written, count = choose.choose_written(used, source, given)
     layer = choose.choose_layer(config.layers)
     st.caption(choose.origin_text(used))
 result = run(used.model, source, written.words[:count])
@@ -99,7 +96,7 @@ with controls:
 with picture:
     shown = [*show.looks(result, show.LOOKS[chosen], layer, mean=True), show.mask_map(result, show.LOOKS[chosen])]
     maps(shown, key="tr_looks_mean", columns=2, height=330)
-    maps(show.looks(result, show.LOOKS[chosen], layer), key="tr_looks_heads", columns=min(config.heads, 4), height=220)
+maps(show.looks(result, show.LOOKS[chosen], layer), key="tr_looks_heads", columns=4, height=220)
 
 page.section(_("Train it"))
 controls, picture = page.play()
@@ -109,8 +106,7 @@ with controls:
                   "Change the sizes under More first: how small may d_model be?").format(steps=STEPS))  # fmt: skip
     st.caption(choose.origin_text(used))
 with picture:
-    plan = Plan(settings.identity, lambda: train_translator(config, settings.seed), math.log(len(FRENCH)), {}, STEPS)
-    live_training(choose.TRAINING, plan)
+    live_training(choose.TRAINING, choose.training_plan(settings))
 
 page.section(_("A classifier, trained while you watch"))
 reviewed, verdict = classifier_section()
@@ -131,7 +127,7 @@ with step_box:
     key = f"tr_stepper_{box.replace('.', '_')}_{layer}" if code == "box" else f"tr_stepper_{code}"
     show_steps(walk, key=key, roles=ROLES, start=code_of.first_shown(walk), labels=labels)
 
-page.code(code_of.snippet(used, settings, source, result.target[1:]), result.probabilities)
+page.code(code_of.snippet(used, source, result.target[1:]), result.probabilities)
 page.sources(
     [
         ("Vaswani et al. 2017: Attention is all you need", "https://arxiv.org/abs/1706.03762"),

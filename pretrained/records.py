@@ -6,6 +6,7 @@ in the card that the training wrote beside the bundled weights.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -169,11 +170,17 @@ class CharacterCard(Card):
 
 @dataclass(frozen=True)
 class TranslationCard(Card):
-    """exact: share of `held_out` sentences whose greedy translation is right in every word; updates: of the weights."""
+    """exact: share of `held_out` sentences whose greedy translation is right in every word; updates: of the weights.
+
+    losses: of each update; checked: updates after which `accuracy` was measured, the share of 100 other held-out sentences.
+    """
 
     exact: float
     held_out: int
     updates: int
+    losses: Sequence[float]
+    checked: Sequence[int]
+    accuracy: Sequence[float]
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,18 @@ def main() -> None:
     save_file(state, path)
     content = path.read_bytes()
     right = exact(progress.model, sentences(HELD_OUT, seed=-2, held=True))
-    card = TranslationCard(hashlib.sha256(content).hexdigest(), len(content), right, HELD_OUT, STEPS)
-    path.with_suffix(".json").write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf-8")
-    print(card)
+    card = TranslationCard(
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        exact=right,
+        held_out=HELD_OUT,
+        updates=STEPS,
+        losses=[round(loss, 5) for loss in progress.losses.tolist()],
+        checked=progress.checked.tolist(),
+        accuracy=progress.accuracy.tolist(),
+    )
+    path.with_suffix(".json").write_text(json.dumps(asdict(card)) + "\n", encoding="utf-8")
+    print(f"{right:.1%} of {HELD_OUT} held-out sentences exact")
 
 
 if __name__ == "__main__":

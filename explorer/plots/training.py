@@ -45,13 +45,14 @@ def training_curve(
         marker={"size": 7},
         hovertemplate=_("after %{x} updates: %{y:.1%}") + "<extra></extra>",
     )
+    lowest = min(baselines.values(), default=0.0)
     for name, value in baselines.items():
         figure.add_scatter(
             x=[0, steps],
             y=[value, value],
             mode="lines+text",
             text=["", f"{name} {value:.0%}"],
-            textposition="top left",
+            textposition="bottom left" if value == lowest else "top left",
             textfont={"color": palette.FAINT[theme], "size": 12},
             yaxis="y2",
             line={"color": palette.FAINT[theme], "width": 1, "dash": "dot"},
@@ -67,6 +68,7 @@ def training_curve(
             "side": "right",
             "range": [0, 1.04],
             "tickformat": ".0%",
+            "tickvals": [0, 0.25, 0.5, 0.75, 1],
             "showgrid": False,
             "automargin": True,
         },

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
 import streamlit as st
 
 from explorer.components.maps import Map, maps
+from explorer.models.sequence_transformers import TransformerClassifier
 from explorer.numbers import grouped
 from explorer.review_training import (
     CONFIG,
@@ -38,6 +40,17 @@ def _baselines() -> Baselines:
     return baselines()
 
 
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _untrained(seed: int) -> TransformerClassifier:
+    return untrained(seed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _judged(seed: int, step: int, words: tuple[str, ...], _model: TransformerClassifier) -> Verdict:
+    """seed, step: of the training that gave the model."""
+    return judge(_model, words)
+
+
 def classifier_section() -> tuple[tuple[str, ...], Verdict]:
     """Controls, training and pictures; gives the typed words, and the verdict of the model as it is now, with its steps."""
     controls, picture = page.play()
@@ -58,21 +71,20 @@ def classifier_section() -> tuple[tuple[str, ...], Verdict]:
         plan = Plan(("reviews", seed), lambda: train_classifier(seed), math.log(2), simpler, STEPS)
         live_training(KEY, plan)
     progress = latest(KEY, plan.identity)
-    start = untrained(seed)
-    before, after = judge(start, words), judge(start if progress is None else progress.model, words)
-    trained = progress is not None and progress.step > 0
+    start = _untrained(seed)
+    step = 0 if progress is None else progress.step
+    now = start if progress is None else cast(TransformerClassifier, progress.model)
+    before, after = _judged(seed, 0, words, start), _judged(seed, step, words, now)
     left, right = st.columns(2, gap="medium")
     for column, found, name, text in (
         (left, before, "before", _("Before training")),
-        (right, after, "after", _("After {n} updates").format(n=0 if progress is None else progress.step)),
+        (right, after, "after", _("After {n} updates").format(n=step)),
     ):
         with column:
             st.markdown(f"**{text}**: {_verdict(found)}")
             maps(_attention(words, found, layer), key=f"tr_{name}", columns=2, height=330)
     maps([_received(words, before, after, layer)], key="tr_received", columns=1, height=170)
-    st.caption(
-        _finding(words, before, after, layer) if trained else _("Train it, and compare: nothing is learned yet.")
-    )
+    st.caption(_finding(words, before, after, layer) if step else _("Train it, and compare: nothing is learned yet."))
     st.caption(
         _("Attention is not an explanation: it says what was read from where, not why the verdict came out as it did.")
     )
@@ -84,7 +96,7 @@ def _baseline_text(simple: Baselines) -> str:
              "{parameters} parameters. “not” turns a word round, and after “but” counts what follows, so the order decides. "
              "Counting words (logistic regression) gets {bag:.0%} of the held-out reviews right, always the same verdict "
              "{majority:.0%}.")  # fmt: skip
-    parameters = grouped(count(untrained()))
+    parameters = grouped(count(_untrained(0)))
     return text.format(layers=CONFIG.layers, parameters=parameters, bag=simple.bag, majority=simple.majority)
 
 

@@ -10,7 +10,7 @@ from explorer.transformer_views import Run
 from explorer.translation import FRENCH
 from explorer.ui.steps import Labels
 from explorer.ui.transformer_diagram import in_run, kind_of
-from explorer.ui.transformer_settings import Current, Settings
+from explorer.ui.transformer_settings import Current
 
 ATTENTIONS = ("attention", "masked", "cross")
 
@@ -41,8 +41,9 @@ def attention_labels(words: Sequence[str], keys: Sequence[str]) -> dict[str, Map
     }
 
 
-def snippet(used: Current, settings: Settings, source: Sequence[str], target: Sequence[str]) -> str:
+def snippet(used: Current, source: Sequence[str], target: Sequence[str]) -> str:
     """Python that leaves in `result` the probabilities of the run."""
+    settings = used.settings
     imports, model = {
         "bundled": ("from pretrained.translation import load_translator", "model = load_translator().module"),
         "random": (

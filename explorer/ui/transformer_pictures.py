@@ -24,13 +24,13 @@ LOOKS = {"cross": "decoder.cross", "masked": "decoder.masked", "attention": "enc
 def header_formula() -> str:
     """LaTeX of the whole, coloured."""
     x, y = page.tex("input", "x"), page.tex("hidden", "y")
-    part = r"\text{Attention or FeedForward}"
+    part = r"\text{Part}"
     given = page.tex("input", r"\text{sentence, words so far}")
-    probability = page.tex("output", rf"P(\text{{next word}} \mid {given})")
+    probability = page.tex("output", r"P(\text{next word} \mid")
     return (
-        rf"\begin{{aligned}} \text{{post-norm: }} {y} &= \text{{LayerNorm}}({x} + {part}({x})) \quad "
-        rf"\text{{pre-norm: }} {y} = {x} + {part}(\text{{LayerNorm}}({x})) \\ {probability} &= \text{{softmax}}({y} W + b) "
-        r"\end{aligned}"
+        rf"\begin{{aligned}} {y} &= \text{{LayerNorm}}({x} + {part}({x})) && \text{{post-norm}} \\ "
+        rf"{y} &= {x} + {part}(\text{{LayerNorm}}({x})) && \text{{pre-norm}} \\ "
+        rf"{probability} {given}{page.tex('output', ')')} &= \text{{softmax}}({y} W + b) \end{{aligned}}"
     )
 
 
@@ -41,7 +41,8 @@ def written_html(written: Written, count: int) -> str:
     following = words[count] if count < len(words) else ""
     rest = " ".join(words[count + 1 :])
     return (
-        f'<p style="margin:0;font-size:1.05rem;line-height:1.5"><span style="color:var(--role-input)">{done}</span> '
+        '<p style="margin:0 0 0.6rem;font-size:1.05rem;line-height:1.5;min-height:3em">'
+        f'<span style="color:var(--role-input)">{done}</span> '
         f'<b style="color:var(--role-output);text-decoration:underline">{following}</b> '
         f'<span style="color:var(--faint)">{rest}</span></p>'
     )
@@ -120,7 +121,9 @@ def looks(run: Run, box: str, layer: int, mean: bool = False) -> list[Map]:
     columns = run.target if box == "decoder.masked" else run.source
     if mean:
         told = _("Weights, mean over the heads: from each word (row) to each word (column); rows sum to 1.")
-        return [Map(weights.mean(0), _("Who looks where"), told, limit=1.0, rows=rows, columns=columns, signed=False)]
+        return [
+            Map(weights.mean(0), _("Mean over the heads"), told, limit=1.0, rows=rows, columns=columns, signed=False)
+        ]
     return [
         Map(head, _("Head {n}").format(n=place + 1), limit=1.0, rows=rows, columns=columns, signed=False, head=place)
         for place, head in enumerate(weights)
@@ -134,7 +137,7 @@ def mask_map(run: Run, box: str) -> Map:
     allowed = np.ones((len(rows), len(columns)), np.float32)
     if box == "decoder.masked":
         allowed = run.blocks["mask"].output
-    told = _("1: may look. 0: hidden by the causal mask, its score is −∞.") if box == "decoder.masked" else (
+    told = _("1: may look; 0: hidden by the causal mask, its score is −∞.") if box == "decoder.masked" else (
         _("No mask: everybody may look everywhere.")
     )  # fmt: skip
     return Map(allowed, _("Mask"), told, role="mask", limit=1.0, rows=rows, columns=columns, signed=False)
@@ -165,8 +168,8 @@ def parameters_table(config: TransformerConfig) -> str:
     ]
     lines.append(f"| **{_('Together')}** | | | | **{grouped(total(found))}** |")
     counted = torch_count(config, len(ENGLISH), len(FRENCH))
-    numbers = _("Here d = {d}, f = d_ff = {f}, and V = {source} words of English, {target} of French. torch.nn.Transformer, two "
-                "nn.Embedding and nn.Linear of these sizes have **{torch}** parameters together.")  # fmt: skip
+    numbers = _("Here d = {d}, f = d_ff = {f}, and V = {source} words of English, {target} of French. torch.nn.Transformer, "
+                "two nn.Embedding and nn.Linear of these sizes have **{torch}** parameters together.")  # fmt: skip
     text = numbers.format(
         d=config.d_model, f=config.d_ff, source=len(ENGLISH), target=len(FRENCH), torch=grouped(counted)
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -16,9 +19,9 @@ from explorer.multihead_views import head_counts
 from explorer.text import _
 from explorer.transformer_views import Written, write
 from explorer.translation import ENGLISH, FRENCH, UNKNOWN
-from explorer.translation_training import LONGEST, untrained
+from explorer.translation_training import LONGEST, STEPS, train_translator, untrained
 from explorer.ui.bounded import bounded
-from explorer.ui.live_training import latest
+from explorer.ui.live_training import Curve, Plan, latest
 from explorer.ui.sentence_input import sentence_input
 from explorer.ui.transformer_diagram import START_OPEN, can_open
 from explorer.words import sentence
@@ -62,9 +65,15 @@ class Settings:
 class Current:
     """The model in use. progress: of its training in the page, None for other origins."""
 
+    settings: Settings
     model: Translator
     origin: Origin
     progress: Progress | None = None
+
+    @property
+    def name(self) -> str:
+        """A text that no other weights have."""
+        return repr((self.origin, self.settings.identity, self.progress.step if self.progress else 0))
 
 
 def choose_settings() -> Settings:
@@ -95,10 +104,21 @@ def current(settings: Settings) -> Current:
     """The model that these settings ask for."""
     progress = latest(TRAINING, settings.identity)
     if settings.trained and progress is not None and progress.step > 0:
-        return Current(progress.model, "page", progress)  # type: ignore[arg-type]
+        return Current(settings, cast(Translator, progress.model), "page", progress)
     if settings.trained and settings.identity == (config_of(bundled().model), bundled().model.seed):
-        return Current(bundled().module, "bundled")
-    return Current(_random(*settings.identity), "random")
+        return Current(settings, bundled().module, "bundled")
+    return Current(settings, _random(*settings.identity), "random")
+
+
+def training_plan(settings: Settings) -> Plan:
+    """What the Train button does with these settings."""
+    card = bundled().card if settings.identity == (config_of(bundled().model), bundled().model.seed) else None
+    recorded = None if card is None else Curve(*(np.array(part) for part in (card.losses, card.checked, card.accuracy)))
+
+    def begin() -> Iterator[Progress]:
+        return train_translator(settings.config, settings.seed)
+
+    return Plan(settings.identity, begin, math.log(len(FRENCH)), {}, STEPS, recorded)
 
 
 def origin_text(found: Current) -> str:
@@ -141,9 +161,15 @@ def choose_beginning() -> tuple[str, ...]:
     return words.labels
 
 
-def choose_written(model: Translator, source: tuple[str, ...], given: tuple[str, ...]) -> tuple[Written, int]:
+@st.cache_data(show_spinner=False, max_entries=64)
+def _written(name: str, source: tuple[str, ...], given: tuple[str, ...], _model: Translator) -> Written:
+    """name: of the model's weights."""
+    return write(_model, source, given, LONGEST)
+
+
+def choose_written(used: Current, source: tuple[str, ...], given: tuple[str, ...]) -> tuple[Written, int]:
     """All that the model writes, and how many words of it are written already."""
-    written = write(model, source, given, LONGEST)
+    written = _written(used.name, source, given, used.model)
     all_words = len(written.words) - written.ended
     told = _("The model reads what is written and gives the next word. Move on, word by word.")
     count = bounded(_("Words written so far"), range(written.given, all_words + 1), 3, key="tr_written", help=told)
