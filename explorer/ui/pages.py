@@ -99,7 +99,7 @@ def chapters() -> dict[str, list[Topic]]:
                 "bert",
                 _("BERT"),
                 ":material/forum:",
-                _("Every head of a trained language model on your sentence: lines, neurons, statistics, heads switched off."),
+                _("Every head of a trained language model on your sentence: lines, neurons, statistics."),
             ),
         ],
     }
