@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from pathlib import Path
 
-from benchmarks.timing import spread
+from playwright.sync_api import Browser, Page
+
+from benchmarks import encoder_page
+from benchmarks.timing import compare, spread
 from benchmarks.visiting import NO_BROWSER, chromium, new_visitor, open_page, result, serve
 
 OPENINGS = 9
@@ -42,7 +45,32 @@ def run() -> list[tuple[str, str, str]]:
                 rows.append((f"stepper opens: {name.capitalize()}, {size:.2f} MB", spread(times), ""))
                 rows.append((f"hover → arithmetic: {name.capitalize()}", point(page, key), GOAL))
                 page.context.close()
+        rows += deep_encoder(browser)
     return rows
+
+
+def deep_encoder(browser: Browser) -> list[tuple[str, str, str]]:
+    """A trace longer than any that a page opens on: on the server, and in the browser."""
+    name = encoder_page.NAME
+    count, size = len(encoder_page.steps().steps), len(encoder_page.payload()) / 1e6
+    seconds = compare({"trace": encoder_page.steps, "both": encoder_page.payload}, OPENINGS)
+    with serve(Path(encoder_page.__file__)) as url:
+        page = new_visitor(browser)
+        open_page(page, url)
+        page.locator(f".st-key-{encoder_page.KEY} .verdict").filter(has_text="✓").wait_for()
+        opened = [page.evaluate("key => probe.openStepper(key)", encoder_page.KEY)["all"] for _ in range(OPENINGS)]
+        pointed = point(page, encoder_page.KEY)
+        page.context.close()
+    return [
+        (f"stepper, server: {name}, {count} steps, traced", spread([1000 * s for s in seconds["trace"]]), ""),
+        (
+            f"stepper, server: {name}, traced and packed into {size:.2f} MB",
+            spread([1000 * s for s in seconds["both"]]),
+            "",
+        ),
+        (f"stepper opens: {name}, {count} steps, {size:.2f} MB", spread(opened), ""),
+        (f"hover → arithmetic: {name}", pointed, GOAL),
+    ]
 
 
 def point(page: Page, key: str) -> str:
