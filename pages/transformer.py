@@ -30,8 +30,8 @@ ROLES = {
 page.header(
     _("Transformer"),
     _("The encoder reads a sentence, all its words at once. The decoder writes another one, word by word, and looks at what "
-      "the encoder has read. Each part adds what it finds to what came in, and a norm keeps the numbers in range. This one "
-      "translates a little English into French."),
+      "the encoder has read. Each part, attention or a feed-forward network, adds what it finds to what came in; a norm keeps "
+      "the numbers in range. This one translates a little English into French."),
     show.header_formula(),
     more="transformer",
 )  # fmt: skip
@@ -74,7 +74,7 @@ with right:
         st.caption(_("Cut after {n} words: no <end> came.").format(n=len(written.words)))
     st.markdown(show.block_title(box, kind, layer))
     st.markdown(show.block_text(box, kind, config))
-    maps([show.block_map(result, box, layer, kind)], key="tr_block", columns=1, height=300)
+    maps([show.block_map(result, box, layer, kind)], key="tr_block", columns=1, height=230)
     st.caption(_("Choose another box in the diagram by a click, or with the arrow keys and Enter. It opens here, and below "
                  "line by line."))  # fmt: skip
 

@@ -69,7 +69,8 @@ def formula(kind: str, pre_norm: bool, activation: str) -> str:
     q, k, v = (page.tex(role, symbol) for role, symbol in (("query", "Q"), ("key", "K"), ("value", "V")))
     attention = rf"\text{{softmax}}\!\left(\frac{{{q} {k}^\top}}{{\sqrt{{d_k}}}}%s\right) {v}"
     norm = rf"\gamma \cdot \frac{{{x} - \mu}}{{\sqrt{{\sigma^2 + \epsilon}}}} + \beta"
-    inside = rf"{x} {page.tex('weight', 'W_1')} + b_1"
+    first, second = (page.tex("weight", f"W_{{{n}}}") for n in (1, 2))
+    inside = rf"{x} {first} + b_1"
     bent = rf"\max(0,\; {inside})" if activation == "relu" else rf"\text{{GELU}}({inside})"
     w_e, pe = page.tex("weight", "E"), page.tex("input", "PE")
     formulas = {
@@ -78,7 +79,7 @@ def formula(kind: str, pre_norm: bool, activation: str) -> str:
         "attention": attention % "",
         "masked": attention % rf" + {page.tex('mask', 'M')}",
         "cross": attention % "",
-        "feed_forward": rf"{bent}\, {page.tex('weight', 'W_2')} + b_2",
+        "feed_forward": rf"{bent}\, {second} + b_2",
         "norm": norm if pre_norm else rf"\text{{LayerNorm}}({x} + {y})",
         "add": rf"{x} + {y}",
         "final": norm,

@@ -24,13 +24,11 @@ LOOKS = {"cross": "decoder.cross", "masked": "decoder.masked", "attention": "enc
 def header_formula() -> str:
     """LaTeX of the whole, coloured."""
     x, y = page.tex("input", "x"), page.tex("hidden", "y")
-    part = r"\text{Part}"
-    given = page.tex("input", r"\text{sentence, words so far}")
-    probability = page.tex("output", r"P(\text{next word} \mid")
+    probability = page.tex("output", r"P(\text{next word})")
     return (
-        rf"\begin{{aligned}} {y} &= \text{{LayerNorm}}({x} + {part}({x})) && \text{{post-norm}} \\ "
-        rf"{y} &= {x} + {part}(\text{{LayerNorm}}({x})) && \text{{pre-norm}} \\ "
-        rf"{probability} {given}{page.tex('output', ')')} &= \text{{softmax}}({y} W + b) \end{{aligned}}"
+        rf"\begin{{gathered}} \text{{post-norm: }} {y} = \text{{Norm}}({x} + \text{{Part}}({x})) \\ "
+        rf"\text{{pre-norm: }} {y} = {x} + \text{{Part}}(\text{{Norm}}({x})) \\ "
+        rf"{probability} = \text{{softmax}}({y} W + b) \end{{gathered}}"
     )
 
 
