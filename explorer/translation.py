@@ -75,7 +75,7 @@ class Pair:
 
 
 def draw(source: random.Random) -> Pair:
-    """A sentence by the grammar, of three to thirteen English words."""
+    """A sentence by the grammar, of three to twelve English words."""
     english, french = _noun_phrase(source, LIVING, adjectives=(0, 0, 1, 1, 2))
     with_object, negated = source.random() < 0.75, source.random() < 0.3
     third, (base, verb) = source.choice([*(TRANSITIVE if with_object else INTRANSITIVE).items()])
@@ -85,7 +85,7 @@ def draw(source: random.Random) -> Pair:
         more = _noun_phrase(source, [*LIVING, *THINGS], adjectives=(0, 1, 1, 2), after_not=negated)
         english += more[0]
         french += more[1]
-    if not with_object or (len(english) < 9 and source.random() < 0.2):
+    if source.random() < (0.2 if with_object else 0.6) and len(english) < 9:
         preposition = source.choice([*PREPOSITIONS])
         more = _noun_phrase(source, THINGS if preposition != "with" else LIVING, adjectives=(0, 0, 1))
         english += [preposition, *more[0]]

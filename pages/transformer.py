@@ -5,7 +5,6 @@ import streamlit as st
 from explorer.components.diagram import diagram
 from explorer.components.maps import maps
 from explorer.text import _
-from explorer.transformer_views import run
 from explorer.translation_training import STEPS
 from explorer.ui import page
 from explorer.ui import transformer_code as code_of
@@ -50,7 +49,7 @@ with visible:
     written, count = choose.choose_written(used, source, given)
     layer = choose.choose_layer(config.layers)
     st.caption(choose.origin_text(used))
-result = run(used.model, source, written.words[:count])
+result = choose.run_of(used, source, written.words[:count])
 box = choose.choose_box(config.pre_norm)
 kind = kinds(config.pre_norm)[layout.kind_of(box)]
 drawn = layout.picture(result, config, layer)

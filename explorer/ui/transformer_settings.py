@@ -17,7 +17,7 @@ from explorer.models.sequence_transformers import Translator
 from explorer.models.transformer import TransformerConfig
 from explorer.multihead_views import head_counts
 from explorer.text import _
-from explorer.transformer_views import Written, write
+from explorer.transformer_views import Run, Written, run, write
 from explorer.translation import ENGLISH, FRENCH, UNKNOWN
 from explorer.translation_training import LONGEST, STEPS, train_translator, untrained
 from explorer.ui.bounded import bounded
@@ -174,6 +174,17 @@ def choose_written(used: Current, source: tuple[str, ...], given: tuple[str, ...
     told = _("The model reads what is written and gives the next word. Move on, word by word.")
     count = bounded(_("Words written so far"), range(written.given, all_words + 1), 3, key="tr_written", help=told)
     return written, count
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _run(name: str, source: tuple[str, ...], target: tuple[str, ...], _model: Translator) -> Run:
+    """name: of the model's weights. Nobody changes it."""
+    return run(_model, source, target)
+
+
+def run_of(used: Current, source: tuple[str, ...], target: tuple[str, ...]) -> Run:
+    """One run of the model; another box or layer of it needs no other."""
+    return _run(used.name, source, target, used.model)
 
 
 def choose_layer(layers: int) -> int:
