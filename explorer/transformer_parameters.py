@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -64,7 +65,8 @@ def count(*modules: Any) -> int:
 @cache
 def torch_count(config: TransformerConfig, source_words: int, target_words: int) -> int:
     """The same from torch.nn's own modules: Transformer, two Embeddings and a Linear."""
-    with torch.device("meta"):
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about speed, of which a count has no need
         sizes = config.d_model, config.heads, config.layers, config.layers, config.d_ff
         transformer = nn.Transformer(*sizes, batch_first=True, norm_first=config.pre_norm)
         embeddings = nn.Embedding(source_words, config.d_model), nn.Embedding(target_words, config.d_model)

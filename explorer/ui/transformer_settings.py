@@ -130,7 +130,7 @@ def origin_text(found: Current) -> str:
         return text.format(n=card.updates, exact=card.exact, held_out=card.held_out)
     if found.progress is not None:
         text = _(
-            "These weights were trained in this page, {n} updates long: {exact:.0%} of held-out sentences come out right."
+            "These weights were trained in this page for {n} updates: {exact:.0%} of held-out sentences come out right."
         )
         return text.format(n=found.progress.step, exact=float(found.progress.accuracy[-1]))
     return _("**These weights are random**: what it writes means nothing. Train it below.")
