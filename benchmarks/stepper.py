@@ -22,7 +22,7 @@ STEPPERS = {
     "positions": "pos_stepper_encoding",
     "attention": "attn_stepper_typed",
     "multihead": "heads_stepper_layer",
-    "transformer": "tr_stepper_decoder_cross_1",
+    "transformer": "tr_stepper",
     "rnn_or_attention": "versus_stepper_rnn",
     "bert": "bert_stepper_attention",
 }

@@ -65,7 +65,6 @@ with left:
         height=drawn.height,
         alt=_("Encoder on the left, decoder on the right, from the words at the bottom to the next word on top."),
         url="tr_box",
-        forget="step",
     )
 with right:
     st.html(show.written_html(written, count) + show.next_html(result.probabilities[-1]))
@@ -123,8 +122,8 @@ with step_box:
         "all": lambda: (result.steps, {}),
         "classifier": lambda: (verdict.steps, code_of.attention_labels(reviewed, reviewed)),
     }[code]()
-    key = f"tr_stepper_{box.replace('.', '_')}_{layer}" if code == "box" else f"tr_stepper_{code}"
-    show_steps(walk, key=key, roles=ROLES, start=code_of.first_shown(walk), labels=labels)
+    subject = box if code == "box" else code
+    show_steps(walk, key="tr_stepper", roles=ROLES, start=code_of.first_shown(walk), labels=labels, subject=subject)
 
 page.code(code_of.snippet(used, source, result.target[1:]), result.probabilities)
 page.sources(

@@ -29,6 +29,7 @@ def show_steps(
     url: str = "step",
     labels: Labels | None = None,
     rerun: Rerun | None = None,
+    subject: str = "",
 ) -> None:
     """The stepper on this trace, and a button to keep it as NPZ.
 
@@ -36,10 +37,11 @@ def show_steps(
     query parameter that keeps the step; a second stepper on a page needs another. labels: the words beside rows and
     columns of tensors; a step without a name goes by its expression. Labels that are not as many as the tensor's rows or
     columns are not shown. rerun: runs the same code with steps' outputs replaced ({step: tensor} → Trace); where it is given,
-    the visitor can set cells of outputs by hand and sees what follows; the edits are in the URL as <url>_edits.
+    the visitor can set cells of outputs by hand and sees what follows; the edits are in the URL as <url>_edits. subject: what
+    the trace is of; with another one the stepper goes to its start, with the same one it keeps the step.
     """
     words = {name: {side: list(texts) for side, texts in sides.items()} for name, sides in (labels or {}).items()}
-    options: dict[str, Any] = {"roles": dict(roles), "labels": words, "url": url, "start": start}
+    options: dict[str, Any] = {"roles": dict(roles), "labels": words, "url": url, "start": start, "subject": subject}
     if rerun is None:
         stepper(encode(trace, options), key=key)
     else:

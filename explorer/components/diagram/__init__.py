@@ -82,14 +82,13 @@ def diagram(
     height: int = 760,
     alt: str = "",
     url: str = "",
-    forget: str = "",
 ) -> str | None:
     """Show the blocks, in `height` pixels; the id of the one that was clicked last, or chosen with Enter (the page runs again).
 
     selected: the one that is drawn as open. alt: what the diagram shows, in a sentence. url: the query parameter that keeps
-    the choice, none if empty; forget: one that belonged to the box chosen before, and goes. Arrow keys go from box to box.
+    the choice, none if empty. Arrow keys go from box to box.
     """
-    data = encode(boxes, arrows, selected=selected, frames=frames, height=height, alt=alt, url=url, forget=forget)
+    data = encode(boxes, arrows, selected=selected, frames=frames, height=height, alt=alt, url=url)
     picked = _mount(key=key, data=data, default={"picked": None}, on_picked_change=lambda: None).picked
     return None if picked is None else picked["id"]
 
@@ -121,7 +120,6 @@ def encode(
     height: int = 760,
     alt: str = "",
     url: str = "",
-    forget: str = "",
 ) -> bytes:
     """The bytes that diagram.js reads. Raises ValueError for an arrow or a frame with a box that is not there."""
     known = {box.id for box in boxes}
@@ -164,7 +162,6 @@ def encode(
         "height": height,
         "alt": alt,
         "url": url,
-        "forget": forget,
         "texts": {"save": _("Save the diagram")},
     }
     return pack(body, arrays)

@@ -223,11 +223,10 @@ class Diagram {
   }
 
   keepInAddress(id) {
-    const { url: name, forget } = this.body;
+    if (!this.body.url) return;
     const url = new URL(location.href);
-    if (name) url.searchParams.set(name, id);
-    if (forget) url.searchParams.delete(forget);
-    if (name || forget) history.replaceState(history.state, "", url);
+    url.searchParams.set(this.body.url, id);
+    history.replaceState(history.state, "", url);
   }
 
   key(event) {

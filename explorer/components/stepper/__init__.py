@@ -26,8 +26,9 @@ def stepper(payload: bytes, *, key: str) -> None:
     the component's state, {"edits": […]} (see explorer.edits), and "edits" is what holds now.
 
     Encode with options={"roles": {"q": "query", …}, "labels": {"weights": {"rows": […], "columns": […]}, …}, "url": "step",
-    "start": 0}: the palette role of each name in the source, what the last two dims of a named tensor stand for, the query
-    parameter that keeps the step (none if empty), and the step it opens on.
+    "start": 0, "subject": ""}: the palette role of each name in the source, what the last two dims of a named tensor stand for,
+    the query parameter that keeps the step (none if empty), the step it opens on, and what the trace is of: with another
+    subject than before it goes to its start.
     """
     _mount(key=key, data=payload, default={"edits": None}, on_edits_change=lambda: None)
 

@@ -84,7 +84,9 @@ class Stepper {
     if (bytes !== this.bytes) {
       this.bytes = bytes;
       this.trace = decode(bytes);
-      this.options = { roles: {}, labels: {}, url: "", edit: false, edits: [], ...this.trace.options };
+      const before = this.options?.subject;
+      this.options = { roles: {}, labels: {}, url: "", subject: "", edit: false, edits: [], ...this.trace.options };
+      if (before != null && before !== this.options.subject) this.beginAnew();
       const stops = this.trace.sources.map(() => new Set());
       const edited = this.trace.sources.map(() => new Set());
       for (const step of this.trace.steps) {
@@ -140,6 +142,16 @@ class Stepper {
     const here = this.trace.steps.filter((step) => step.file === file && step.line === line);
     const later = here.find((step) => step.index > this.index) ?? here[0];
     if (later) this.goTo(later.index);
+  }
+
+  /** Other code than before: the step and the cell that were looked at mean nothing in it. */
+  beginAnew() {
+    this.index = this.options.start ?? 0;
+    this.pinned = null;
+    this.root.classList.remove("pinned");
+    const url = new URL(location.href);
+    url.searchParams.delete(this.options.url);
+    history.replaceState(history.state, "", url);
   }
 
   saveToUrl() {
