@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
@@ -46,6 +46,9 @@ BROWSER_FLAGS = [
 # And the server's: what asks for the outside is refused at once. Downloads of earlier days are out of its sight.
 UNPLUGGED = "http://127.0.0.1:9"
 START_LIMIT = 60
+
+# How long a busy machine takes says nothing about the app; what never comes still fails.
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True)
