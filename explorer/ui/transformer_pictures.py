@@ -158,13 +158,11 @@ def looks_finding(run: Run, box: str, layer: int) -> str:
 def parameters_table(config: TransformerConfig) -> str:
     """Markdown: the parameters, part by part, and torch's count of all."""
     found = parts(config, len(ENGLISH), len(FRENCH))
-    names = (_("Part"), _("Parameters of one"), _("One"), _("How many"), _("All"))
-    lines = [f"| {' | '.join(names)} |", "|---|---|--:|--:|--:|"]
-    lines += [
-        f"| {part.name} | {part.formula} | {grouped(part.each)} | {part.times} | {grouped(part.total)} |"
-        for part in found
-    ]
-    lines.append(f"| **{_('Together')}** | | | | **{grouped(total(found))}** |")
+    lines = [f"| {_('Part')} | {_('Formula')} | {_('Parameters')} |", "|---|---|--:|"]
+    for part in found:
+        formula = part.formula if part.times == 1 else f"{part.times} × ({part.formula})"
+        lines.append(f"| {part.name} | {formula} | {grouped(part.total)} |")
+    lines.append(f"| **{_('Together')}** | | **{grouped(total(found))}** |")
     counted = torch_count(config, len(ENGLISH), len(FRENCH))
     numbers = _("Here d = {d}, f = d_ff = {f}, and V = {source} words of English, {target} of French. torch.nn.Transformer, "
                 "two nn.Embedding and nn.Linear of these sizes have **{torch}** parameters together.")  # fmt: skip
@@ -176,27 +174,21 @@ def parameters_table(config: TransformerConfig) -> str:
 
 def published_table(config: TransformerConfig) -> str:
     """Markdown: this model beside published ones."""
-    names = (
-        _("Model"),
-        _("Made of"),
-        "N",
-        "d_model",
-        _("Heads"),
-        "d_ff",
-        _("In the layers"),
-        _("In embeddings"),
-        _("Millions"),
-    )
     kinds = {"encoder": _("encoder"), "decoder": _("decoder"), "both": _("both")}
-    lines = [f"| {' | '.join(names)} |", "|---|---|--:|--:|--:|--:|--:|--:|--:|"]
+    lines = [f"| {_('Model')} | N · d_model · {_('heads')} · d_ff | {_('Millions')} |", "|---|---|--:|"]
+
+    def line(name: str, sizes: tuple[int, ...], in_layers: int, in_words: int, digits: int) -> str:
+        millions = " + ".join(number(n / 1e6, digits) for n in (in_layers, in_words))
+        whole = number((in_layers + in_words) / 1e6, digits)
+        return f"| {name} | {' · '.join(map(grouped, sizes))} | {millions} = **{whole}** |"
+
     found = parts(config, len(ENGLISH), len(FRENCH))
     words = sum(part.total for part in found if part.name.startswith("Embedding")) + found[-1].total
-    sizes = config.layers, config.d_model, config.heads, config.d_ff, grouped(total(found) - words), grouped(words)
-    lines.append(
-        f"| {_('The translator above')} | {kinds['both']} | {' | '.join(map(str, sizes))} | {number(total(found) / 1e6, 2)} |"
-    )
+    sizes = config.layers, config.d_model, config.heads, config.d_ff
+    lines.append(line(_("The translator above: both"), sizes, total(found) - words, words, 3))
     for model in PUBLISHED:
-        figures = model.depth, model.d_model, model.heads, model.d_ff, grouped(model.layers), grouped(model.embeddings)
-        millions = number((model.layers + model.embeddings) / 1e6, 0)
-        lines.append(f"| {model.name} | {kinds[model.kind]} | {' | '.join(map(str, figures))} | {millions} |")
-    return "\n".join(lines)
+        sizes = model.depth, model.d_model, model.heads, model.d_ff
+        lines.append(line(f"{model.name}: {kinds[model.kind]}", sizes, model.layers, model.embeddings, 1))
+    text = _("Parameters in the layers and in the embeddings of words and learned positions; the translator's last linear "
+             "layer stands with its embeddings.")  # fmt: skip
+    return "\n".join(lines) + "\n\n" + text

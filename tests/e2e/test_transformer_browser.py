@@ -130,7 +130,7 @@ def test_nothing_runs_over_the_edge_of_a_phone(app):
     expect(page.locator(".verdict")).to_contain_text("✓")
     over = page.evaluate(
         """() => { const m = document.querySelector('[data-testid=stMain]');
-            return [m.scrollWidth - m.clientWidth, ...[...document.querySelectorAll('.katex-display')]
+            return [m.scrollWidth - m.clientWidth, ...[...document.querySelectorAll('.katex-display, table')]
                 .map((e) => e.parentElement.scrollWidth - e.parentElement.clientWidth)]; }"""
     )
     assert max(over) <= 0, over
