@@ -85,9 +85,8 @@ def classifier_section() -> tuple[tuple[str, ...], Verdict]:
             maps(_attention(words, found, layer), key=f"tr_{name}", columns=2, height=330)
     maps([_received(words, before, after, layer)], key="tr_received", columns=1, height=170)
     st.caption(_finding(words, before, after, layer) if step else _("Train it, and compare: nothing is learned yet."))
-    st.caption(
-        _("Attention is not an explanation: it says what was read from where, not why the verdict came out as it did.")
-    )
+    st.caption(_("In the maps, a row is a word that looks, a column one that is looked at; rows sum to 1. Attention is not an "
+                 "explanation: it says what was read from where, not why the verdict came out as it did."))  # fmt: skip
     return words, after
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from page_visits import expect_no_fault as check
 from page_visits import expect_the_code_computes_what_is_shown, visit
 from streamlit.testing.v1 import AppTest
+
+from explorer.ui.transformer_diagram import can_open
 
 
 def at(app: AppTest, kind: str, key: str):
@@ -45,6 +49,33 @@ def test_it_opens_on_a_trained_translator_in_the_middle_of_a_sentence(opened):
     assert shares.shape == (4, 62)
     np.testing.assert_allclose(shares.sum(-1), 1, rtol=1e-5)
     assert shares[-1].max() > 0.9
+
+
+STATES = {
+    "tr_sentence": st.sampled_from(("my dog runs", "고양이가 잔다", "the cat sees a cat with the cat", "!")),
+    "tr_prefix": st.sampled_from(("", "le", "la la la", "<start> 네")),
+    "tr_written": st.integers(0, 20),
+    "tr_layer": st.integers(1, 4),
+    "tr_norm": st.sampled_from(("Behind (post-norm)", "In front (pre-norm)")),
+    "tr_layers": st.integers(1, 4),
+    "tr_width": st.sampled_from((16, 24, 32, 48, 64)),
+    "tr_heads": st.integers(1, 12),
+    "tr_inner": st.sampled_from((16, 64, 256)),
+    "tr_activation": st.sampled_from(("ReLU", "GELU")),
+    "tr_weights": st.sampled_from(("Trained", "Random")),
+    "tr_seed": st.integers(0, 9),
+    "tr_looks": st.sampled_from(("Cross", "Masked", "Encoder")),
+    "tr_code": st.sampled_from(("The opened box", "The whole run", "The classifier")),
+    "tr_box": st.sampled_from((*can_open(False), *can_open(True))),
+}
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@given(state=st.fixed_dictionaries({}, optional=STATES))
+def test_any_state_of_the_address_opens_and_its_code_computes_what_it_shows(state):
+    app = open_page(**state)
+    check(app)
+    compare(app)
 
 
 def test_at_most_three_controls_stand_before_more(opened):
