@@ -123,9 +123,7 @@ def test_decoder_equals_torch(config, B, S, T, final, seed):
 @given(config=configs, B=st.integers(1, 3), S=sizes, T=sizes, padding=st.booleans(), seed=sizes)
 def test_transformer_equals_torch(config, B, S, T, padding, seed):
     torch.manual_seed(seed)
-    reference = nn.Transformer(
-        num_encoder_layers=config.layers, num_decoder_layers=config.layers, **options(config)
-    )
+    reference = nn.Transformer(num_encoder_layers=config.layers, num_decoder_layers=config.layers, **options(config))
     ours = Transformer(config)
     same_weights(ours, reference)
     source, target = torch.randn(B, S, config.d_model), torch.randn(B, T, config.d_model)
