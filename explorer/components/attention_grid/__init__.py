@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import streamlit as st
 
-from explorer.components.bundle import bundle
+from explorer.components.component import component
 from explorer.components.packing import pack
-from explorer.components.style import stylesheet
 
-COMPONENTS = Path(__file__).parents[1]
 MOST_PIXELS = 64
 """Side of a thumbnail; of longer texts, each pixel is the largest weight of several tokens."""
 
-_mount = st.components.v2.component(
-    "explorer.attention_grid",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "attention_grid/attention_grid.css"),
-    js=bundle(COMPONENTS, "attention_grid/attention_grid.js"),
-)
+_mount = component("attention_grid")
 
 
 @dataclass(frozen=True)

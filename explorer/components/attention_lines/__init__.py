@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import streamlit as st
 
-from explorer.components.bundle import bundle
+from explorer.components.component import component
 from explorer.components.packing import pack
-from explorer.components.style import stylesheet
 
-COMPONENTS = Path(__file__).parents[1]
-_mount = st.components.v2.component(
-    "explorer.attention_lines",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "attention_lines/attention_lines.css"),
-    js=bundle(COMPONENTS, "attention_lines/attention_lines.js"),
-)
+_mount = component("attention_lines")
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
-from explorer.components.bundle import bundle
+from explorer.components.component import component
 from explorer.components.packing import pack
-from explorer.components.style import stylesheet
 from explorer.text import _
 
-COMPONENTS = Path(__file__).parents[1]
-_mount = st.components.v2.component(
-    "explorer.coloured_text",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "coloured_text/coloured_text.css"),
-    js=bundle(COMPONENTS, "coloured_text/coloured_text.js"),
-)
+_mount = component("coloured_text")
 
 
 @dataclass(frozen=True, eq=False)

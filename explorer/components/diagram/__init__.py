@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 
-from explorer.components.bundle import bundle
+from explorer.components.component import component
 from explorer.components.packing import pack
-from explorer.components.style import stylesheet
 from explorer.text import _
 
-COMPONENTS = Path(__file__).parents[1]
-_mount = st.components.v2.component(
-    "explorer.diagram",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "diagram/diagram.css"),
-    js=bundle(COMPONENTS, "diagram/diagram.js"),
-)
+_mount = component("diagram")
 
 
 @dataclass(frozen=True, eq=False)

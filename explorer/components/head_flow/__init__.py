@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
 
-from explorer.components.bundle import bundle
+from explorer.components.component import component
 from explorer.components.packing import pack
-from explorer.components.style import stylesheet
 from explorer.text import _
 
 if TYPE_CHECKING:
     from explorer.multihead_views import MultiHead
 
-COMPONENTS = Path(__file__).parents[1]
 
-_mount = st.components.v2.component(
-    "explorer.head_flow",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "head_flow/head_flow.css"),
-    js=bundle(COMPONENTS, "head_flow/head_flow.js"),
-)
+_mount = component("head_flow")
 
 
 def head_flow(run: MultiHead, words: Sequence[str], *, key: str) -> None:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import streamlit as st
 
-from explorer.components.bundle import bundle
+from explorer.components.component import component
 from explorer.components.packing import pack
-from explorer.components.style import stylesheet
 
-COMPONENTS = Path(__file__).parents[1]
 Size = Literal["large", "small", "thumbnail"]
 
-_mount = st.components.v2.component(
-    "explorer.maps",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "maps/maps.css"),
-    js=bundle(COMPONENTS, "maps/maps.js"),
-)
+_mount = component("maps")
 
 
 @dataclass(frozen=True, eq=False)

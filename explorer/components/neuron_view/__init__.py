@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
-from explorer.components.bundle import bundle
+from explorer.components.component import component
 from explorer.components.packing import pack
-from explorer.components.style import stylesheet
 
-COMPONENTS = Path(__file__).parents[1]
-_mount = st.components.v2.component(
-    "explorer.neuron_view",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "neuron_view/neuron_view.css"),
-    js=bundle(COMPONENTS, "neuron_view/neuron_view.js"),
-)
+_mount = component("neuron_view")
 
 
 def neuron_view(

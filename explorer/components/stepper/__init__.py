@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from explorer.components.bundle import bundle
-from explorer.components.style import stylesheet
+from explorer.components.component import component
 
-COMPONENTS = Path(__file__).parents[1]
-_mount = st.components.v2.component(
-    "explorer.stepper",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "shared/transport.css", "stepper/stepper.css"),
-    js=bundle(COMPONENTS, "stepper/stepper.js"),
-)
+_mount = component("stepper", "transport.css")
 
 
 def stepper(payload: bytes, *, key: str) -> None:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from explorer.components.bundle import bundle
+from explorer.components.component import component
 from explorer.components.packing import pack
-from explorer.components.style import stylesheet
 from explorer.recurrent_views import Cell, CellRun, Scan, Setup
 
-COMPONENTS = Path(__file__).parents[1]
-_mount = st.components.v2.component(
-    "explorer.unrolled",
-    html='<div class="root"></div>',
-    css=stylesheet(COMPONENTS, "shared/base.css", "shared/transport.css", "unrolled/unrolled.css"),
-    js=bundle(COMPONENTS, "unrolled/unrolled.js"),
-)
+_mount = component("unrolled", "transport.css")
 
 
 @dataclass(frozen=True)
