@@ -79,12 +79,16 @@ def cosine_by_layer(a: np.ndarray, places_a: tuple[int, ...], b: np.ndarray, pla
 
     a, b: hidden states (layers + 1, T, width); places: the word's tokens, whose mean stands for it → (layers + 1,).
     """
-    u, v = a[:, list(places_a)].mean(1), b[:, list(places_b)].mean(1)  # (layers + 1, width)
-    return (u * v).sum(-1) / (np.linalg.norm(u, axis=-1) * np.linalg.norm(v, axis=-1))
+    return cosine(a[:, list(places_a)].mean(1), b[:, list(places_b)].mean(1))
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Between vectors along the last axis, −1 to 1. a, b: (..., width) → (...,)."""
+    return (a * b).sum(-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a − b of two attentions over equally many tokens and heads, (layers, heads, N, N). Raises ValueError otherwise."""
+    """a − b of two attentions over equally many tokens and heads, (..., N, N). Raises ValueError otherwise."""
     if a.shape != b.shape:
         raise ValueError(f"attentions of shapes {a.shape} and {b.shape} cannot be compared cell by cell")
     return a - b

@@ -11,11 +11,10 @@ from explorer.tokens import Tokens, encode
 from explorer.trace import Trace
 from explorer.ui import bert_compare, bert_export, bert_predictions, bert_views, bert_words, page
 from explorer.ui.bounded import bounded
-from explorer.ui.language_models import choose_language_model, here, load, records
+from explorer.ui.language_models import choose_language_model, here, reading_of, records
 from explorer.ui.steps import show_steps
 from pretrained import language
 from pretrained.language import LanguageModel
-from pretrained.reading import Reading
 
 FIRST = "The cat sat on the mat because it was tired."
 MOST_TYPED = 60_000  # characters
@@ -37,12 +36,6 @@ ROLES = {
     "self.value": "weight",
     "self.dense": "weight",
 }
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def read(key: str, text: str, pair: str | None, _model: LanguageModel, _tokens: Tokens) -> Reading:
-    """What the model makes of the text, kept: no picture runs it again."""
-    return language.read(_model, _tokens)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -100,7 +93,7 @@ with controls:
                                      bind="query-params")  # fmt: skip
     layer, head = bert_views.choose_head(layers, heads)
     tokens = typed(model, text, pair)
-reading = read(key, tokens.text, tokens.pair, model, tokens)
+reading = reading_of(model, tokens)
 with picture:
     chosen_view = bert_views.choose_view()
 wish = bert_views.Wish(chosen_view, layer, head, hide, renormalise, whole, float(brightest))
@@ -122,7 +115,7 @@ st.subheader(_("One word, several contexts"), anchor=False)
 bert_words.show_word_in_contexts(model)
 
 st.subheader(_("Compare"), anchor=False)
-others = {name: load(name) for name in here() if name != key}
+others = [name for name in here() if name != key]
 bert_compare.show_comparison(model, reading, wish, others)
 
 st.subheader(_("Switch heads off"), anchor=False)

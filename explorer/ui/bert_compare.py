@@ -10,15 +10,18 @@ from explorer.language_views import Shown, difference, shown
 from explorer.text import _
 from explorer.tokens import encode
 from explorer.ui import page
-from explorer.ui.bert_views import MOST_LABELLED, Wish
+from explorer.ui.bert_views import Wish, labels_that_fit
 from explorer.ui.bounded import bounded
-from pretrained import language
+from explorer.ui.language_models import load, reading_of, records
 from pretrained.language import LanguageModel
 from pretrained.reading import Reading
 
 
-def show_comparison(model: LanguageModel, reading: Reading, wish: Wish, others: dict[str, LanguageModel]) -> None:
-    """The chosen head beside the same head on another sentence, or beside any head of another model."""
+def show_comparison(model: LanguageModel, reading: Reading, wish: Wish, others: list[str]) -> None:
+    """The chosen head beside the same head on another sentence, or beside any head of another model.
+
+    others: keys of the other models that are on this computer; one is loaded only once it is chosen.
+    """
     controls, picture = page.play()
     with controls:
         kinds = {"sentence": _("Another sentence"), "model": _("Another model")}
@@ -36,10 +39,10 @@ def show_comparison(model: LanguageModel, reading: Reading, wish: Wish, others: 
             text = st.text_input(_("The other sentence"), default, key="bert_compare_text", max_chars=2000,
                                  bind="query-params").strip() or default  # fmt: skip
         else:
-            names = {key: m.name for key, m in others.items()}
+            names = {key: records()[key].name for key in others}
             key = st.selectbox(_("The other model"), list(names), format_func=names.__getitem__, key="bert_compare_model",
                                bind="query-params")  # fmt: skip
-            other = others[key]
+            other = load(key)
             sizes = other.module.bert.config
             layer = (
                 bounded(
@@ -56,7 +59,7 @@ def show_comparison(model: LanguageModel, reading: Reading, wish: Wish, others: 
                 )
                 - 1
             )
-    second = language.read(other, encode(other.tokenizer, text, limit=other.limit))
+    second = reading_of(other, encode(other.tokenizer, text, limit=other.limit))
     options = {"hide_special": wish.hide_special, "renormalise": wish.renormalise, "whole_words": wish.whole_words}
     # Two models cut words differently; whole words are what they share.
     if kind == "model":
@@ -68,12 +71,11 @@ def show_comparison(model: LanguageModel, reading: Reading, wish: Wish, others: 
     same_words = len(a.labels) == len(b.labels)
     with picture:
         if same_words:
-            changed = difference(first_map[None, None], second_map[None, None])[0, 0]
+            changed = difference(first_map, second_map)
             row, column = np.unravel_index(np.abs(changed).argmax(), changed.shape)
+            labels = labels_that_fit(a.labels)
             pictures.append(
-                Map(
-                    changed, _("Difference"), _("First minus second."), signed=True, rows=_labels(a), columns=_labels(a)
-                )
+                Map(changed, _("Difference"), _("First minus second."), signed=True, rows=labels, columns=labels)
             )
         maps(pictures, key="bert_compare_maps", columns=len(pictures), height=360)
         if same_words:
@@ -84,10 +86,7 @@ def show_comparison(model: LanguageModel, reading: Reading, wish: Wish, others: 
                 a=len(a.labels), b=len(b.labels)))  # fmt: skip
 
 
-def _labels(seen: Shown) -> tuple[str, ...]:
-    return seen.labels if len(seen.labels) <= MOST_LABELLED else ()
-
-
 def _map(attention: np.ndarray, seen: Shown, title: str, layer: int, head: int) -> Map:
     caption = _("Layer {layer}, head {head}.").format(layer=layer + 1, head=head + 1)
-    return Map(attention, title, caption, share="attention", rows=_labels(seen), columns=_labels(seen))
+    labels = labels_that_fit(seen.labels)
+    return Map(attention, title, caption, share="attention", rows=labels, columns=labels)

@@ -20,6 +20,7 @@ from explorer.plots.language import statistic_by_layer
 from explorer.text import _
 from explorer.ui import page
 from explorer.ui.bounded import bounded
+from explorer.ui.picks import fresh_state
 from pretrained.reading import Reading
 
 MOST_LABELLED = 96  # tokens; maps of more have no room for their words
@@ -76,10 +77,9 @@ def choose_head(layers: int, heads: int) -> tuple[int, int]:
 
 
 def _follow_click() -> None:
-    picked = (st.session_state.get("bert_grid") or {}).get("picked")
-    if picked is not None and picked != st.session_state.get("bert_grid seen"):
+    picked = fresh_state("bert_grid")
+    if picked is not None:
         st.session_state["bert_layer"], st.session_state["bert_head"] = picked["layer"] + 1, picked["head"] + 1
-    st.session_state["bert_grid seen"] = picked
 
 
 def choose_tokens() -> tuple[bool, bool, bool]:
@@ -165,6 +165,11 @@ def _neurons(reading: Reading, wish: Wish) -> None:
                  "Blue is negative, orange positive; special tokens take part, whatever is hidden elsewhere."))  # fmt: skip
 
 
+def labels_that_fit(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The words beside a map's rows and columns; none where there are too many to be drawn."""
+    return labels if len(labels) <= MOST_LABELLED else ()
+
+
 def statistics_of(reading: Reading) -> HeadStatistics:
     """Of all heads, on all tokens."""
     return head_statistics(reading.attention, reading.tokens.special, reading.tokens.punctuation)
@@ -202,7 +207,7 @@ def _statistics(reading: Reading, wish: Wish) -> None:
 
 
 def _flow(reading: Reading, seen: Shown, wish: Wish, output_weight: Callable[[int], np.ndarray] | None) -> None:
-    labels = seen.labels if len(seen.labels) <= MOST_LABELLED else ()
+    labels = labels_that_fit(seen.labels)
 
     def as_shown(attention: np.ndarray) -> np.ndarray:
         return shown(reading.tokens, attention, hide_special=wish.hide_special, whole_words=wish.whole_words).attention

@@ -10,18 +10,12 @@ from explorer.plots.language import by_layer
 from explorer.text import _
 from explorer.tokens import encode
 from explorer.ui import page
-from pretrained import language
+from explorer.ui.language_models import reading_of
 from pretrained.language import LanguageModel
-from pretrained.reading import Reading
 
 FIRST = "She sat on the bank of the river and watched the boats."
 SECOND = "He took his money to the bank and came home rich."
 THIRD = "The bank of the river was green and full of flowers."
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _reading(name: str, text: str, _model: LanguageModel) -> Reading:
-    return language.read(_model, encode(_model.tokenizer, text, limit=_model.limit))
 
 
 def show_word_in_contexts(model: LanguageModel) -> None:
@@ -35,7 +29,7 @@ def show_word_in_contexts(model: LanguageModel) -> None:
                 ((_("A sentence"), FIRST), (_("A second one"), SECOND), (_("A third one"), THIRD))
             )
         ]
-    readings = [_reading(model.name, text, model) for text in texts]
+    readings = [reading_of(model, encode(model.tokenizer, text, limit=model.limit)) for text in texts]
     words = [words_of(reading.tokens) for reading in readings]
     folded = [{word.casefold(): places for word, places in found.items()} for found in words]
     common = [

@@ -123,16 +123,15 @@ def rnn_or_attention() -> Map:
 def bert() -> Map:
     """Some heads of the packaged BERT on a sentence; nothing where it is not installed."""
     from explorer.tokens import encode
-    from explorer.ui.language_models import here, load
-    from pretrained.language import read
+    from explorer.ui.language_models import here, load, reading_of
 
-    if not here():
+    present = here()
+    if not present:
         return EMPTY
-    model = load(here()[0])
+    model = load(present[0])
     tokens = encode(model.tokenizer, "The cat sat on the mat because it was tired.", limit=model.limit)
-    heads = [read(model, tokens).attention[layer, head] for layer, head in ((0, 2), (2, 3), (3, 3))]
-    gap = np.zeros((len(tokens), 1), np.float32)
-    return Map(np.concatenate([heads[0], gap, heads[1], gap, heads[2]], axis=1), "")
+    attention, gap = reading_of(model, tokens).attention, np.zeros((len(tokens), 1), np.float32)
+    return Map(np.concatenate([attention[0, 2], gap, attention[2, 3], gap, attention[3, 3]], axis=1), "")
 
 
 THUMBNAILS: dict[str, Callable[[], Map]] = {

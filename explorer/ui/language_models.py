@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from explorer.text import _
+from explorer.tokens import Tokens
 from explorer.ui.downloads import offer_download
 from pretrained import LoadError, catalog, hub, language, minilm
 from pretrained.language import LanguageModel
+from pretrained.reading import Reading
 from pretrained.records import LanguageRecord
 
 
@@ -31,14 +34,33 @@ def load(key: str) -> LanguageModel:
     return language.from_folder(hub.fetch_repository(record.hub_repo), record.name)
 
 
+def reading_of(model: LanguageModel, tokens: Tokens, head_mask: np.ndarray | None = None) -> Reading:
+    """What the model makes of the text, kept: no picture and no control runs it twice. head_mask: as language.read."""
+    return _reading(model.name, tuple(tokens.ids.tolist()), tokens.text, tokens.pair, head_mask, model, tokens)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _reading(
+    name: str,
+    ids: tuple[int, ...],
+    text: str,
+    pair: str | None,
+    head_mask: np.ndarray | None,
+    _model: LanguageModel,
+    _tokens: Tokens,
+) -> Reading:
+    return language.read(_model, _tokens, head_mask)
+
+
 def choose_language_model() -> tuple[str, LanguageModel] | None:
     """The control, and the model to use: the chosen one, or one that is here until the chosen one is; None: none is."""
     known = records()
     key = st.selectbox(
         _("Model"), list(known), format_func=lambda k: known[k].name, key="bert_model", bind="query-params"
     )
-    for candidate in dict.fromkeys([key, *here()]):
-        if candidate not in here():
+    present = here()
+    for candidate in dict.fromkeys([key, *present]):
+        if candidate not in present:
             _fetch(known[candidate])
             continue
         try:
@@ -53,10 +75,10 @@ def choose_language_model() -> tuple[str, LanguageModel] | None:
     return None
 
 
-def _fetch(record: LanguageRecord) -> bool:
-    """Offer the download; True once the files are here."""
+def _fetch(record: LanguageRecord) -> None:
+    """Offer the download."""
     offer = _("{name} is not on this computer yet: {size:.0f} MB from huggingface.co.")
-    return offer_download(
+    offer_download(
         record.key,
         record.name,
         offer.format(name=record.name, size=record.megabytes),
