@@ -8,8 +8,6 @@ FILE: see training/character_text.py.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import json
 import math
 import time
@@ -23,6 +21,7 @@ from torch import nn
 from explorer.models.characters import CharacterLSTM, encode
 from training.character_baselines import baselines
 from training.character_text import chapters, split
+from training.running import command_line, file_facts, save_checkpoint
 
 STREAMS = 64
 CHUNK = 128  # characters between two updates; the state is carried over
@@ -100,8 +99,8 @@ def train(data: Path, out: Path, epochs: int) -> None:
                 log.write(json.dumps(line) + "\n")
             print(line, flush=True)
             saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save(saved | {"step": step + 1, "state": tuple(s.detach() for s in hidden_state)}, out / "next.pt")
-            (out / "next.pt").replace(last)
+            saved |= {"step": step + 1, "state": tuple(s.detach() for s in hidden_state)}
+            save_checkpoint(saved, out)
             losses = []
 
 
@@ -119,26 +118,11 @@ def export(data: Path, out: Path) -> None:
         "held_out_characters": sum(map(len, held_out)),
         "updates": saved["step"],
         **baselines(train_texts, held_out),
-        "sha256": hashlib.sha256(WEIGHTS.read_bytes()).hexdigest(),
-        "bytes": WEIGHTS.stat().st_size,
+        **file_facts(WEIGHTS),
     }
     WEIGHTS.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
     print(json.dumps(facts))
 
 
-def main() -> None:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the text")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--export", action="store_true", help="write pretrained/weights from the last checkpoint")
-    arguments = parser.parse_args()
-    if arguments.export:
-        export(arguments.data, arguments.out)
-    else:
-        train(arguments.data, arguments.out, arguments.epochs)
-
-
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, data="the text", amount="epochs", default=3, train=train, export=export)

@@ -10,8 +10,6 @@ nothing about the next sentence.
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -26,13 +24,15 @@ from tokenizers import BertWordPieceTokenizer
 from torch import Tensor, nn
 
 from explorer.models.bert import BertConfig, BertForPreTraining, BertOutput
+from training.running import command_line, file_facts, save_checkpoint
 
 VOCABULARY = 8192
 CONFIG = BertConfig(vocabulary=VOCABULARY, hidden=256, layers=4, heads=4, intermediate=1024, positions=128)
 BOOKS = ("en_children_classics.txt", "en_easy_novels.txt")
 CAPTIONS = "en_captions_multi30k.txt"
 HELD_OUT_EVERY = 50
-PEAK_LEARNING_RATE = 1e-3
+PEAK_LEARNING_RATE = 1e-3  # of AdamW
+PEAK_ENCODER_LEARNING_RATE = 3e-3  # of Muon, in the scale of "match_rms_adamw"
 LONG_AFTER = 0.85  # of the training; the inputs are short before, as Devlin et al. did
 SHORT, LONG = 64, 128  # tokens
 TOKENS_PER_UPDATE = 4096
@@ -212,9 +212,22 @@ def initialise(model: BertForPreTraining) -> None:
             nn.init.zeros_(module.bias)
 
 
-def learning_rate(progress: float) -> float:
-    """Linear warm-up over the first 4 %, then linear to zero. progress: 0–1."""
-    return PEAK_LEARNING_RATE * min(progress / 0.04, (1 - progress) / 0.96)
+def schedule(progress: float) -> float:
+    """The share of the peak learning rate: linear warm-up over the first 4 %, then linear to zero. progress: 0–1."""
+    return min(progress / 0.04, (1 - progress) / 0.96)
+
+
+def make_optimizers(model: BertForPreTraining) -> list[tuple[torch.optim.Optimizer, float]]:
+    """Each with its peak learning rate: Muon (Jordan et al. 2024) for the encoder's matrices, AdamW for all else."""
+    encoder = [p for p in model.bert.encoder.parameters() if p.ndim == 2]
+    rest = [p for p in model.parameters() if not any(p is one for one in encoder)]
+    groups = [
+        {"params": [p for p in rest if p.ndim > 1], "weight_decay": 0.01},
+        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    muon = torch.optim.Muon(encoder, lr=0.0, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    adamw = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), eps=1e-6)
+    return [(muon, PEAK_ENCODER_LEARNING_RATE), (adamw, PEAK_LEARNING_RATE)]
 
 
 def train(data: Path, out: Path, updates: int) -> None:
@@ -226,15 +239,13 @@ def train(data: Path, out: Path, updates: int) -> None:
     torch.manual_seed(0)
     model = BertForPreTraining(CONFIG)
     initialise(model)
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), eps=1e-6)
+    optimizers = make_optimizers(model)
     first, last = 0, out / "last.pt"
     if last.exists():
         saved = torch.load(last, weights_only=True)
         model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
+        for (optimizer, _peak), state in zip(optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
         first = saved["update"]
     encode = torch.compile(model.bert)  # about three times as fast on a CPU
     rng = np.random.default_rng(first)
@@ -244,15 +255,16 @@ def train(data: Path, out: Path, updates: int) -> None:
         wanted = LONG if progress >= LONG_AFTER else SHORT
         if stream is None or wanted != length:
             stream, length = examples(corpus, wanted, rng), wanted
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(progress)
         batch = collate([next(stream) for _ in range(TOKENS_PER_UPDATE // length)], ids, length, rng)
         with torch.autocast("cpu", torch.bfloat16):
             words, follows = losses(model, encode, batch)
-        optimizer.zero_grad()
+        model.zero_grad()
         (words + follows).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        for optimizer, peak in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = peak * schedule(progress)
+            optimizer.step()
         seen.append((words.item(), follows.item()))
         if update % 250 == 249 or update == updates - 1:
             means = np.mean(seen, axis=0)
@@ -263,9 +275,8 @@ def train(data: Path, out: Path, updates: int) -> None:
             with (out / "log.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")
             print(line, flush=True)
-            saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "update": update + 1}
-            torch.save(saved, out / "next.pt")
-            (out / "next.pt").replace(last)
+            states = [optimizer.state_dict() for optimizer, _peak in optimizers]
+            save_checkpoint({"model": model.state_dict(), "optimizers": states, "update": update + 1}, out)
             seen = []
 
 
@@ -288,24 +299,12 @@ def export(data: Path, out: Path) -> None:
         "updates": saved["update"],
         "loss_curve": [[x["update"], round(x["words"], 3), round(x["follows"], 3)] for x in log],
     }
-    facts |= {"sha256": hashlib.sha256(WEIGHTS.read_bytes()).hexdigest(), "bytes": WEIGHTS.stat().st_size}
+    facts |= file_facts(WEIGHTS)
     WEIGHTS.with_suffix(".json").write_text(json.dumps(facts) + "\n")
     print(json.dumps({name: value for name, value in facts.items() if name != "loss_curve"}))
 
 
-def main() -> None:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with the three texts")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints, vocabulary and the log")
-    parser.add_argument("--updates", type=int, default=10000)
-    parser.add_argument("--export", action="store_true", help="write pretrained/weights from the last checkpoint")
-    arguments = parser.parse_args()
-    if arguments.export:
-        export(arguments.data, arguments.out)
-    else:
-        train(arguments.data, arguments.out, arguments.updates)
-
-
 if __name__ == "__main__":
-    main()
+    command_line(
+        __doc__, data="folder with the three texts", amount="updates", default=10000, train=train, export=export
+    )

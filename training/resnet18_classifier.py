@@ -8,8 +8,6 @@ The views grow from 64 to 128 pixels while the network learns; the photos held o
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import json
 import math
 import time
@@ -25,6 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer.models.resnet import resnet18
 from training.photos import Photos, jitter, load_photos, normalise, random_view, to_batch
+from training.running import command_line, file_facts, save_checkpoint
 
 BATCH = 128
 PEAK_LEARNING_RATE = 0.2
@@ -140,8 +139,7 @@ def train(data: Path, out: Path, epochs: int) -> None:
             log.write(json.dumps(line) + "\n")
         print(line, flush=True)
         state = {"model": model.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict()}
-        torch.save(state | {"epoch": epoch}, out / "next.pt")
-        (out / "next.pt").replace(last)
+        save_checkpoint(state | {"epoch": epoch}, out)
 
 
 def export(data: Path, out: Path) -> None:
@@ -159,25 +157,17 @@ def export(data: Path, out: Path) -> None:
     save_file(half, WEIGHTS, metadata={"classes": json.dumps(held_out.classes), "epochs": str(state["epoch"] + 1)})
     model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in half.items()})
     facts = score(model.to(memory_format=torch.channels_last), held_out)
-    facts |= {"epochs": state["epoch"] + 1, "bytes": WEIGHTS.stat().st_size}
-    facts["sha256"] = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    facts |= {"epochs": state["epoch"] + 1} | file_facts(WEIGHTS)
     WEIGHTS.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
     print(json.dumps(facts))
 
 
-def main() -> None:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with imagenette96/ and caltech101_max120/")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
-    parser.add_argument("--epochs", type=int, default=43)
-    parser.add_argument("--export", action="store_true", help="write pretrained/weights from the last checkpoint")
-    arguments = parser.parse_args()
-    if arguments.export:
-        export(arguments.data, arguments.out)
-    else:
-        train(arguments.data, arguments.out, arguments.epochs)
-
-
 if __name__ == "__main__":
-    main()
+    command_line(
+        __doc__,
+        data="folder with imagenette96/ and caltech101_max120/",
+        amount="epochs",
+        default=43,
+        train=train,
+        export=export,
+    )

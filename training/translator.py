@@ -6,7 +6,6 @@ Run `python -m training.translator`. It takes seconds and writes pretrained/weig
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +16,7 @@ from explorer.translation_training import STEPS, exact, sentences, train_transla
 from pretrained import catalog
 from pretrained.records import TranslationCard, TranslationModel
 from pretrained.translation import BUNDLED, config_of
+from training.running import file_facts
 
 HELD_OUT = 500
 
@@ -33,11 +33,9 @@ def main() -> None:
     path = out / record.file
     state = {name: tensor.contiguous() for name, tensor in progress.model.state_dict().items()}
     save_file(state, path)
-    content = path.read_bytes()
     right = exact(progress.model, sentences(HELD_OUT, seed=-2, held=True))
     card = TranslationCard(
-        sha256=hashlib.sha256(content).hexdigest(),
-        bytes=len(content),
+        **file_facts(path),
         exact=right,
         held_out=HELD_OUT,
         updates=STEPS,

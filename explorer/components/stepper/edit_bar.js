@@ -29,6 +29,7 @@ export class EditBar {
     this.edits = [];
     this.cell = null;
     this.view = "edited";
+    this.wrong = false; // whether what was typed last is no number
     this.views = EDIT_VIEWS.map((view) => el("button", { class: "view", role: "radio", title: VIEW_MEANINGS[view], onclick: () => onView(view) }, VIEW_NAMES[view]));
     this.count = el("span", { class: "faint edit-count", "aria-live": "polite" });
     this.undoAll = el("button", { class: "view", title: "All numbers as the code gives them", onclick: () => this.send([]) }, "Undo edits");
@@ -88,7 +89,8 @@ export class EditBar {
     this.field.disabled = off;
     this.set.disabled = off;
     this.undoOne.disabled = off || !this.find(cell);
-    if (!same) this.field.value = cell?.text ?? "";
+    if (same && this.wrong) return; // the numbers are drawn again, which answers nothing
+    this.field.value = same ? this.field.value : cell?.text ?? "";
     this.complain(false);
     setText(this.hint, this.waiting ? WAITING : cell ? "" : hint);
   }
@@ -105,6 +107,7 @@ export class EditBar {
   }
 
   complain(wrong) {
+    this.wrong = wrong;
     this.field.setAttribute("aria-invalid", wrong);
     if (wrong) setText(this.hint, "Type a number such as 0.5, or −inf.");
   }
@@ -118,6 +121,7 @@ export class EditBar {
 
   send(edits) {
     this.waiting = true;
+    this.complain(false);
     setText(this.hint, WAITING);
     this.onEdits(edits);
   }

@@ -1,0 +1,48 @@
+"""What the training scripts share: their command line, checkpoints that are never half written, the facts about a file."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def command_line(
+    doc: str | None,
+    *,
+    data: str,
+    amount: str,
+    default: int,
+    train: Callable[[Path, Path, int], None],
+    export: Callable[[Path, Path], None],
+) -> None:
+    """Parse the command line and train, or export with --export.
+
+    doc: the script's own text; data: what --data is; amount: the option that says how long to train, "epochs"; default: its
+    value.
+    """
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help=data)
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
+    parser.add_argument(f"--{amount}", type=int, default=default, dest="amount")
+    parser.add_argument("--export", action="store_true", help="write pretrained/weights from the last checkpoint")
+    arguments = parser.parse_args()
+    if arguments.export:
+        export(arguments.data, arguments.out)
+    else:
+        train(arguments.data, arguments.out, arguments.amount)
+
+
+def save_checkpoint(state: dict[str, Any], out: Path) -> None:
+    """Write out/last.pt; a run that is stopped in the middle leaves the one before."""
+    torch.save(state, out / "next.pt")
+    (out / "next.pt").replace(out / "last.pt")
+
+
+def file_facts(path: Path) -> dict[str, Any]:
+    """The sha256 and the size in bytes, as model cards give them."""
+    return {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
