@@ -1,0 +1,215 @@
+"""How the bundled U-Nets are trained and scored; training/unet_camvid.py and training/unet_pets.py say on what."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from explorer.models.unet import UNet, UNetConfig
+from training.photos import jitter, normalise, to_batch
+from training.running import file_facts, save_checkpoint
+
+IGNORED = 255
+BATCH = 8
+PEAK_LEARNING_RATE = 2e-3
+WEIGHT_DECAY = 0.05
+
+
+@dataclass(frozen=True)
+class Scene:
+    """image: uint8 (H, W, 3) RGB; mask: uint8 (H, W), the class of each pixel, IGNORED where none is known."""
+
+    image: np.ndarray
+    mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What differs between the two: classes, the network, the training views.
+
+    size: side of a training view; least, most: the side of what it shows, as shares of the photo's shorter side;
+    turn: degrees to either side; weights: file name of the export.
+    """
+
+    classes: tuple[str, ...]
+    width: int
+    depth: int
+    size: int
+    least: float
+    most: float
+    turn: float
+    weights: Path
+
+    def network(self) -> UNet:
+        """With random weights."""
+        return UNet(UNetConfig(len(self.classes), self.width, self.depth))
+
+
+def view(scene: Scene, recipe: Recipe, rng: np.random.Generator) -> Scene:
+    """A random square of the scene, perhaps turned and mirrored, recipe.size pixels a side."""
+    height, width = scene.mask.shape
+    side = np.exp(rng.uniform(np.log(recipe.least), np.log(recipe.most))) * min(height, width)
+    ratio = np.exp(rng.uniform(-0.15, 0.15))  # of the sides, as a photo taken at a slant
+    scale_x, scale_y = side * ratio / recipe.size, side / ratio / recipe.size
+    reach_x, reach_y = min(side * ratio, width) / 2, min(side / ratio, height) / 2
+    centre = np.array([rng.uniform(reach_x, width - reach_x), rng.uniform(reach_y, height - reach_y)])
+    angle = np.deg2rad(rng.uniform(-recipe.turn, recipe.turn))
+    mirror = -1.0 if rng.random() < 0.5 else 1.0
+    # Maps a pixel of the view to one of the scene.
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = matrix @ np.diag([mirror * scale_x, scale_y])
+    affine = np.column_stack([matrix, centre - matrix @ np.full(2, (recipe.size - 1) / 2)])
+    size = (recipe.size, recipe.size)
+    smooth, sharp = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    return Scene(
+        cv2.warpAffine(scene.image, affine, size, flags=smooth, borderMode=cv2.BORDER_REFLECT_101),
+        cv2.warpAffine(scene.mask, affine, size, flags=sharp, borderMode=cv2.BORDER_CONSTANT, borderValue=IGNORED),
+    )
+
+
+def batches(scenes: list[Scene], recipe: Recipe, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Shuffled views: float32 (B, 3, size, size) normalised, int64 (B, size, size)."""
+    order = rng.permutation(len(scenes))
+    for start in range(0, len(order) - BATCH + 1, BATCH):
+        views = [view(scenes[i], recipe, rng) for i in order[start : start + BATCH]]
+        x = normalise(jitter(to_batch([v.image for v in views]), 0.4))
+        yield x, torch.from_numpy(np.stack([v.mask for v in views])).long()
+
+
+def class_weights(scenes: list[Scene], classes: int) -> Tensor:
+    """1 / ln(1.02 + share of the pixels), with mean 1: rare classes count more (Paszke et al. 2016, ENet)."""
+    counts = sum(np.bincount(scene.mask.ravel(), minlength=256)[:classes] for scene in scenes)
+    weights = 1 / np.log(1.02 + counts / counts.sum())
+    return torch.tensor(weights / weights.mean(), dtype=torch.float32)
+
+
+@torch.inference_mode()
+def confusion(model: UNet, scenes: list[Scene], fast: bool = False) -> np.ndarray:
+    """int64 (classes, classes): pixels by true class (row) and predicted class (column), ignored pixels left out.
+
+    Each photo as it is, continued at the bottom and at the right by its reflection to a multiple of 2^depth. fast: in bf16.
+    """
+    model.eval()
+    classes, step = model.config.classes, 2**model.config.depth
+    counts = np.zeros((classes, classes), np.int64)
+    for scene in scenes:
+        height, width = scene.mask.shape
+        x = normalise(to_batch([scene.image]))
+        x = F.pad(x, (0, -width % step, 0, -height % step), mode="reflect")
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast):
+            logits = model(x.contiguous(memory_format=torch.channels_last))
+        predicted = logits[0, :, :height, :width].argmax(0).numpy()
+        known = scene.mask != IGNORED
+        pairs = scene.mask[known].astype(np.int64) * classes + predicted[known]
+        counts += np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    return counts
+
+
+def ious(counts: np.ndarray) -> np.ndarray:
+    """Intersection over union of each class, float64 (classes,), of what `confusion` counted."""
+    right = counts.diagonal()
+    return right / (counts.sum(0) + counts.sum(1) - right)
+
+
+def schedule(progress: float) -> float:
+    """The share of the peak learning rate: linear warm-up over the first 5 %, cosine to zero after it."""
+    return min(progress / 0.05, 0.5 * (1 + math.cos(math.pi * max(progress - 0.05, 0) / 0.95)))
+
+
+def train(recipe: Recipe, scenes: list[Scene], held_out: list[Scene], out: Path, epochs: int) -> None:
+    """Train, or go on training, with a checkpoint after each epoch and a line in out/log.jsonl.
+
+    held_out is scored now and then for the log; nothing is chosen by it.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    model = recipe.network().to(memory_format=torch.channels_last)
+    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=0.0)
+    weights = class_weights(scenes, len(recipe.classes))
+    first, last = 0, out / "last.pt"
+    if last.exists():
+        saved = torch.load(last, weights_only=True)
+        model.load_state_dict(saved["model"])
+        averaged.load_state_dict(saved["averaged"])
+        optimizer.load_state_dict(saved["optimizer"])
+        first = saved["epoch"] + 1
+    steps = len(scenes) // BATCH
+    for epoch in range(first, epochs):
+        started, losses = time.time(), []
+        model.train()
+        torch.manual_seed(epoch)
+        for step, (x, target) in enumerate(batches(scenes, recipe, np.random.default_rng(epoch))):
+            for group in optimizer.param_groups:
+                group["lr"] = PEAK_LEARNING_RATE * schedule((epoch + step / steps) / epochs)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = model(x.contiguous(memory_format=torch.channels_last))
+            loss = F.cross_entropy(logits.float(), target, weights, ignore_index=IGNORED)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            averaged.update_parameters(model)
+            losses.append(loss.item())
+        line: dict[str, Any] = {"epoch": epoch, "of": epochs, "loss": float(np.mean(losses))}
+        line["seconds"] = time.time() - started
+        if epoch % 10 == 9 or epoch == epochs - 1:
+            line["iou"] = ious(confusion(averaged.module, held_out, fast=True)).round(4).tolist()
+            line["mean_iou"] = float(np.mean(line["iou"]))
+        with (out / "log.jsonl").open("a") as log:
+            log.write(json.dumps(line) + "\n")
+        print(line, flush=True)
+        state = {"model": model.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict()}
+        save_checkpoint(state | {"epoch": epoch}, out)
+
+
+def export(recipe: Recipe, held_out: list[Scene], out: Path) -> dict[str, Any]:
+    """Write the averaged weights as fp16 safetensors; → what exactly that file scores, for `write_facts`."""
+    averaged = AveragedModel(recipe.network())
+    saved = torch.load(out / "last.pt", weights_only=True)
+    averaged.load_state_dict(saved["averaged"])
+    state = averaged.module.state_dict()
+    half = {name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in state.items()}
+    recipe.weights.parent.mkdir(parents=True, exist_ok=True)
+    config = {"width": recipe.width, "depth": recipe.depth}
+    save_file(half, recipe.weights, metadata={"classes": json.dumps(recipe.classes), "config": json.dumps(config)})
+    found = ious(confusion(exported(recipe), held_out))
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return {
+        "mean_iou": float(found.mean()),
+        "iou": dict(zip(recipe.classes, found.round(4).tolist(), strict=True)),
+        "photos": len(held_out),
+        "epochs": saved["epoch"] + 1,
+        "loss_curve": [[line["epoch"], round(line["loss"], 4)] for line in log],
+    } | file_facts(recipe.weights)
+
+
+def exported(recipe: Recipe) -> UNet:
+    """The network with the weights that were written, in fp32."""
+    model = recipe.network().to(memory_format=torch.channels_last)
+    state = load_file(recipe.weights)
+    model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in state.items()})
+    return model.eval()
+
+
+def write_facts(recipe: Recipe, facts: dict[str, Any]) -> None:
+    """The figures beside the weights."""
+    recipe.weights.with_suffix(".json").write_text(json.dumps(facts) + "\n")
+    print(json.dumps({name: value for name, value in facts.items() if name != "loss_curve"}))
