@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from seeing import PATIENCE, WATCH, wait_for_rest
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
@@ -48,7 +49,7 @@ UNPLUGGED = "http://127.0.0.1:9"
 START_LIMIT = 60
 
 # How long a busy machine takes says nothing about the app; what never comes still fails.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,8 @@ class App:
         return self.page
 
     def settle(self) -> None:
-        """Wait until no script runs. After a click or a key, first expect what it should bring about."""
-        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=30_000)
+        """Wait until no script runs any more. After a click or a key, first expect what it should bring about."""
+        wait_for_rest(self.page)
         assert not self.shows_error(), f"the page shows an error:\n{self.server.printed()}"
 
     def shows_error(self) -> bool:
@@ -175,7 +176,8 @@ def app(browser: Browser, server: Server, context_options: dict[str, Any]) -> It
     """A fresh visitor. Requests to the outside, errors in the page and tracebacks in the server fail the test."""
     start = server.log.stat().st_size
     context = browser.new_context(**context_options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(WATCH)
     visitor = App(context.new_page(), server)
     yield visitor
     if visitor.shows_error():

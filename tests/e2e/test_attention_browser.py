@@ -7,20 +7,11 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from seeing import choose, expect_drawn, expect_redrawn, picture, pixels, slide, type_into_grid
 
 from explorer.self_attention_views import SentenceSetup, draws
 
 WORDS = tuple("The cat sat on the mat because it was tired".split())
-HEADER, ROW = 35, 35  # pixels of a grid
-
-
-def picture(page: Page, key: str, title: str) -> Locator:
-    exact = page.locator(".map-title", has_text=re.compile(f"^{re.escape(title)}$"))
-    return page.locator(f".st-key-{key} .map", has=exact)
-
-
-def pixels(box: Locator) -> str:
-    return box.locator("canvas.grid-base").evaluate("c => c.toDataURL()")
 
 
 def cell(page: Page, box: Locator, row: int, column: int, rows: int, columns: int) -> tuple[float, float]:
@@ -39,32 +30,9 @@ def cell(page: Page, box: Locator, row: int, column: int, rows: int, columns: in
 
 
 def type_cell(page: Page, grid: str, row: int, column: int, text: str) -> None:
-    """Type a number into a data editor, by mouse and keys as a visitor does."""
-    expect(page.locator(".verdict")).to_contain_text("✓")  # all is drawn, nothing moves any more
-    editor = page.locator("#portal input.gdg-input")
-    for _ in range(10):  # the grid may not be ready for the first
-        box = page.locator(f"[class*=st-key-attn_grid_{grid}]").bounding_box()
-        assert box is not None
-        across = box["width"] * (0.3 if column == 0 else 0.75)
-        page.mouse.dblclick(box["x"] + across, box["y"] + HEADER + (row + 0.5) * ROW)
-        page.wait_for_timeout(500)
-        if editor.count():
-            break
-    editor.fill(text)
-    page.wait_for_timeout(300)
-    editor.press("Enter")
-
-
-def choose(page: Page, label: str) -> None:
-    page.get_by_test_id("stButtonGroup").get_by_text(label, exact=True).click()
-
-
-def slide(page: Page, name: str, key: str, times: int = 1) -> None:
-    for _ in range(times):
-        control = page.locator(f"input[type=range][aria-label='{name}']")
-        control.focus()
-        control.press(key)
-        page.wait_for_timeout(400)
+    """Into one of the two columns of a grid."""
+    expect(page.locator(".verdict")).to_contain_text("✓")
+    type_into_grid(page.locator(f"[class*=st-key-attn_grid_{grid}]"), 0.3 if column == 0 else 0.75, row, text)
 
 
 def check_every_step(page: Page, count: int) -> None:
@@ -81,18 +49,16 @@ def check_every_step(page: Page, count: int) -> None:
 def test_a_typed_number_flows_to_the_output_and_into_the_link(app):
     page = app.open("/attention")
     expect(page.get_by_text("Query q₂: softmax([0.00, 0.71]) = [0.330, 0.670]")).to_be_visible()
-    before = pixels(picture(page, "attn_maps", "Output αV"))
+    before = pixels(picture(page, "Output αV", key="attn_maps"))
     type_cell(page, "query", 1, 1, "4")
     expect(page.get_by_text("Query q₂: softmax([0.00, 2.83]) = [0.056, 0.944]")).to_be_visible()
     type_cell(page, "value", 1, 0, "-3")
     expect(page.locator("code").get_by_text("value = torch.tensor([[1.0, 1.0], [-3.0, 0.0]])")).to_be_visible()
     expect(page).to_have_url(re.compile("attn_query=1\\+0%3B0\\+4"))
-    app.settle()
-    after = pixels(picture(page, "attn_maps", "Output αV"))
-    assert after != before
+    after = expect_redrawn(picture(page, "Output αV", key="attn_maps"), before)
     page = app.open(page.url.removeprefix(app.server.url))
     expect(page.get_by_text("Query q₂: softmax([0.00, 2.83]) = [0.056, 0.944]")).to_be_visible()
-    assert pixels(picture(page, "attn_maps", "Output αV")) == after
+    expect_drawn(picture(page, "Output αV", key="attn_maps"), after)
 
 
 def test_an_emptied_cell_is_explained_and_the_last_good_numbers_stay(app):
@@ -120,7 +86,7 @@ def test_another_page_and_back_keeps_what_was_typed(app):
 
 def test_clicks_draw_a_mask_and_lift_it(app):
     page = app.open("/attention")
-    scores = picture(page, "attn_maps", "Scores")
+    scores = picture(page, "Scores", key="attn_maps")
     place = cell(page, scores, 0, 0, 2, 2)
     page.mouse.click(*place)
     expect(page.get_by_text("mask = torch.tensor([[False, True], [True, True]])")).to_be_visible()
@@ -138,32 +104,30 @@ def test_clicks_draw_a_mask_and_lift_it(app):
     expect(page.get_by_text("q₁ may look nowhere")).to_be_visible()
     app.settle()
     page.mouse.move(0, 0)
-    assert pixels(scores) == masked
+    expect_drawn(scores, masked)
     page = app.open(page.url.removeprefix(app.server.url))
     expect(page.get_by_text("mask = torch.tensor([[False, False], [True, True]])")).to_be_visible()
 
 
 def test_temperature_and_score_change_the_weights(app):
     page = app.open("/attention?attn_mask=Causal&attn_score=Additive+(Bahdanau)")
-    weights = picture(page, "attn_maps", "Weights α")
+    weights = picture(page, "Weights α", key="attn_maps")
     before = pixels(weights)
     slide(page, "Temperature", "ArrowLeft")
     expect(page).to_have_url(re.compile("attn_temperature=0.5"))
-    app.settle()
-    assert pixels(weights) != before
+    expect_redrawn(weights, before)
     check_every_step(page, 12)
 
 
 def test_the_decoder_walks_through_its_five_steps(app, screenshot):
     page = app.open("/attention?attn_step=2&attn_code=Decoder")
-    prediction = picture(page, "attn_decoder_maps", "5 Prediction")
+    prediction = picture(page, "5 Prediction", key="attn_decoder_maps")
     expect(prediction).to_contain_text("Still to come.")
     faded = pixels(prediction)
     slide(page, "Step of the decoder", "ArrowRight", 3)
     expect(page.get_by_text("The decoder would write “because”, with probability 0.285")).to_be_visible()
     expect(prediction).to_contain_text("From context and query.")
-    app.settle()
-    assert pixels(prediction) != faded
+    expect_redrawn(prediction, faded)
     check_every_step(page, 8)
     screenshot(page, "attention-decoder", widths=(1440,))
 

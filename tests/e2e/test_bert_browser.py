@@ -11,15 +11,16 @@ from playwright.sync_api import Locator, expect
 
 from explorer.tokens import encode
 from explorer.ui.language_models import load
-from pretrained import language, minilm
+from pretrained import minilm
+from pretrained.reading import Reading
 
 pytestmark = pytest.mark.skipif(minilm.find() is None, reason="requirements-models.txt is not installed")
 TEXT = "The cat sat on the mat because it was tired."
 
 
-def reading() -> language.Reading:
+def reading() -> Reading:
     model = load("all-minilm-l6-v2")
-    return language.read(model, encode(model.tokenizer, TEXT, limit=model.limit))
+    return model.read(encode(model.tokenizer, TEXT, limit=model.limit))
 
 
 def test_a_head_is_chosen_in_the_grid_and_seen_as_lines(app, screenshot):
@@ -60,7 +61,7 @@ def test_neurons_give_the_models_own_weights(app, screenshot):
 
 def test_markup_that_is_typed_is_shown_and_never_run(app):
     text = "<img src=x onerror=\"document.title='run'\"> <script>document.title='run'</script>"
-    for view in ("Lines", "All heads", "Neurons", "Statistics", "Flow"):
+    for view in ("Lines", "All heads", "Neurons", "Statistics", "Flow", "Compare"):
         page = app.open(f"/bert?bert_text={quote(text)}&bert_view={quote(view)}")
         expect(page.locator(".panes")).to_be_visible()
         assert page.title() != "run"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Locator, Page, expect
+from seeing import choose
 
 from explorer.character_views import typed
 from explorer.numbers import power
@@ -89,7 +90,7 @@ def test_a_typed_text_is_shown_as_text_and_coloured_by_the_unit(app):
         "spans => spans.map(s => [s.style.backgroundColor, getComputedStyle(s).color])"
     )
     assert min(abs(brightness(back) - brightness(front)) for back, front in pairs if back) > 200
-    page.get_by_test_id("stButtonGroup").get_by_text("Forget", exact=True).click()
+    choose(page, "Forget")
     expect(text_box(page, "Forget gate of unit")).to_be_visible()
     expect(page).to_have_url(re.compile("char_signal=Forget"))
 

@@ -5,36 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
-
-
-def slider(page: Page, name: str) -> Locator:
-    return page.locator(f"input[type=range][aria-label='{name}']")
-
-
-def slide(page: Page, name: str, key: str, times: int = 1) -> None:
-    """Press a key on a slider, with time between presses for a run to begin."""
-    for _ in range(times):
-        slider(page, name).focus()
-        slider(page, name).press(key)
-        page.wait_for_timeout(400)
+from playwright.sync_api import Page, expect
+from seeing import expect_drawn, picture, pixels, slide, slider
 
 
 def unfold(page: Page, title: str) -> None:
     page.locator("summary", has_text=title).click()
 
 
-def picture(page: Page, title: str) -> Locator:
-    return page.locator("figure.map").filter(has=page.locator(".map-title", has_text=re.compile(f"^{title}$")))
-
-
 def label_of(page: Page, title: str) -> str:
-    return picture(page, title).first.locator(".grid-top").get_attribute("aria-label") or ""
-
-
-def drawn(page: Page, title: str) -> str:
-    """The pixels of a picture."""
-    return picture(page, title).first.locator("canvas.grid-base").evaluate("c => c.toDataURL()")
+    return picture(page, title).locator(".grid-top").get_attribute("aria-label") or ""
 
 
 def test_stride_drops_columns_and_the_link_restores_them(app) -> None:
@@ -46,12 +26,12 @@ def test_stride_drops_columns_and_the_link_restores_them(app) -> None:
     app.settle()
     assert "conv_stride=2" in page.url
     assert "15 by 15 cells" in label_of(page, "Output")
-    shown = drawn(page, "Output")
+    shown = pixels(picture(page, "Output"))
     page.reload()
     app.settle()
     expect(page.get_by_text("never reaches the last 1 row and 1 column")).to_be_visible()
     expect(picture(page, "Output")).to_be_visible()
-    assert drawn(page, "Output") == shown
+    expect_drawn(picture(page, "Output"), shown)
 
 
 def test_one_control_moves_the_bounds_of_another(app) -> None:

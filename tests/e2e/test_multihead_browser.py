@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Locator, Page, expect
+from seeing import at, expect_drawn, expect_redrawn, picture, pixels, slide
 
 from explorer import palette
 
@@ -16,23 +17,6 @@ def box(page: Page, name: str, place: int = 0) -> Locator:
     )
 
 
-def picture(page: Page, title: str) -> Locator:
-    return page.locator(".map", has=page.locator(".map-title", has_text=re.compile(f"^{re.escape(title)}$")))
-
-
-def pixels(place: Locator, layer: str = "base") -> str:
-    return place.locator(f"canvas.grid-{layer}").evaluate("c => c.toDataURL()")
-
-
-def at(page: Page, place: Locator, across: float, down: float) -> tuple[float, float]:
-    """A place of a picture in the window's pixels, as a share of its width and height."""
-    canvas = place.locator("canvas.grid-top")
-    canvas.scroll_into_view_if_needed()
-    area = canvas.bounding_box()
-    assert area is not None
-    return area["x"] + area["width"] * across, area["y"] + area["height"] * down
-
-
 def rgb(colour: str) -> str:
     return "rgb({}, {}, {})".format(*palette.rgb(colour))
 
@@ -42,29 +26,29 @@ def test_pointing_lights_what_a_number_was_made_from_without_the_server(app, scr
     app.page.on("websocket", lambda socket: socket.on("framesent", lambda _: sent.append(1)))
     page = app.open("/multihead")
     expect(page.locator(".verdict")).to_contain_text("✓")
-    page.wait_for_timeout(1000)
+    app.settle()
     count, readout = len(sent), page.locator(".flow-readout")
     expect(readout).to_have_text("Point at a cell: what it was made from lights up.")
-    dark = {name: pixels(box(page, name), "top") for name in ("concat", "W_O", "+ b_O", "V =")}
-    page.mouse.move(*at(page, box(page, "output"), 0.9, 0.5))
+    dark = {name: pixels(box(page, name), "grid-top") for name in ("concat", "W_O", "+ b_O", "V =")}
+    page.mouse.move(*at(box(page, "output"), 0.9, 0.5))
     expect(readout).to_contain_text(
         re.compile(r"^output\[“because”, 5\] = concat\[“because”\] · W_O\[:, 5\] \+ b_O\[5\] = −?\d")
     )
-    lit = {name: pixels(box(page, name), "top") for name in dark}
+    lit = {name: pixels(box(page, name), "grid-top") for name in dark}
     assert [name for name in dark if lit[name] != dark[name]] == ["concat", "W_O", "+ b_O"]
-    page.mouse.move(*at(page, box(page, "head 2"), 0.75, 0.1))
+    page.mouse.move(*at(box(page, "head 2"), 0.75, 0.1))
     expect(readout).to_contain_text("head 2[“The”, 1] = weights[“The”] · V[:, 3] = ")
     expect(page.locator(".card.raised .card-title")).to_have_text("Head 2")
-    assert pixels(box(page, "V ="), "top") != dark["V ="]
-    page.mouse.move(*at(page, box(page, "weights", 2), 0.95, 0.05))
+    expect_redrawn(box(page, "V ="), dark["V ="], "grid-top")
+    page.mouse.move(*at(box(page, "weights", 2), 0.95, 0.05))
     expect(readout).to_contain_text(re.compile("^“The” → “tired”: softmax of q · k / √2 = 0.[0-9]+ · Head 3$"))
     page.mouse.down()
     page.mouse.up()
     pinned = readout.inner_text()
-    page.mouse.move(*at(page, box(page, "Q ="), 0.5, 0.5))
+    page.mouse.move(*at(box(page, "Q ="), 0.5, 0.5))
     expect(readout).to_have_text(pinned)
     page.keyboard.press("Escape")
-    page.mouse.move(*at(page, box(page, "Q ="), 0.55, 0.55))
+    page.mouse.move(*at(box(page, "Q ="), 0.55, 0.55))
     expect(readout).to_contain_text("· Head 2")
     page.keyboard.press("ArrowRight")  # the picture that was clicked has the keys
     expect(readout).to_contain_text("“The” → “The”: softmax")
@@ -92,12 +76,10 @@ def test_another_number_of_heads_and_the_link_restores_it(app):
     page = app.open("/multihead?heads_width=12")
     expect(page.locator(".card")).to_have_count(3)
     before = pixels(box(page, "Q ="))
-    control = page.locator("input[type=range][aria-label='Heads']")
-    control.focus()
-    control.press("ArrowRight")
+    slide(page, "Heads", "ArrowRight")
     expect(page.locator(".card")).to_have_count(4)
     expect(page).to_have_url(re.compile("heads_count=4"))
-    assert pixels(box(page, "Q =")) == before  # the same numbers, cut differently
+    expect_drawn(box(page, "Q ="), before)  # the same numbers, cut differently
     app.settle()
     page.get_by_test_id("stCheckbox").get_by_text("Head 4", exact=True).click()
     expect(page.get_by_text("Without head 2, 4,")).to_be_visible()
@@ -113,7 +95,7 @@ def test_another_number_of_heads_and_the_link_restores_it(app):
     page = app.open(page.url.removeprefix(app.server.url))
     expect(page.locator(".card")).to_have_count(4)
     expect(page.get_by_text("Dimension 0 of “The”:")).to_be_visible()
-    assert pixels(picture(page, "Without")) == shown
+    expect_drawn(picture(page, "Without"), shown)
 
 
 def test_every_cell_of_the_layer_and_of_the_sum_can_be_checked(app):

@@ -4,38 +4,8 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
-
-
-def slide(page: Page, name: str, key: str, times: int = 1) -> None:
-    """Press a key on a slider, with time between presses for a run to begin."""
-    for _ in range(times):
-        control = page.locator(f"input[type=range][aria-label='{name}']")
-        control.focus()
-        control.press(key)
-        page.wait_for_timeout(400)
-
-
-def choose(page: Page, label: str) -> None:
-    """Click a choice of a segmented control."""
-    page.get_by_test_id("stButtonGroup").get_by_text(label, exact=True).click()
-
-
-def picture(page: Page, title: str, place: int = 0) -> Locator:
-    return page.locator(".map", has=page.locator(".map-title", has_text=re.compile(f"^{re.escape(title)}$"))).nth(place)
-
-
-def pixels(box: Locator) -> str:
-    return box.locator("canvas.grid-base").evaluate("c => c.toDataURL()")
-
-
-def at(page: Page, box: Locator, across: float, down: float) -> tuple[float, float]:
-    """A place of a map in the window's pixels, as a share of its width and height."""
-    canvas = box.locator("canvas.grid-top")
-    canvas.scroll_into_view_if_needed()
-    area = canvas.bounding_box()
-    assert area is not None
-    return area["x"] + area["width"] * across, area["y"] + area["height"] * down
+from playwright.sync_api import expect
+from seeing import at, choose, expect_drawn, expect_redrawn, picture, pixels, slide
 
 
 def test_sliders_pool_anew_and_the_link_restores_it(app, screenshot):
@@ -46,20 +16,21 @@ def test_sliders_pool_anew_and_the_link_restores_it(app, screenshot):
     slide(page, "Window", "ArrowRight", 2)
     slide(page, "Stride", "ArrowRight")
     expect(page.get_by_text("Torch rounds the size down: no window reaches the last row")).to_be_visible()
-    app.settle()
-    after = pixels(picture(page, "Max pooled"))
-    assert after != before
+    after = expect_redrawn(picture(page, "Max pooled"), before)
     choose(page, "By hand")
     expect(page.locator(".counter")).to_have_text(re.compile("1?[0-9] / 17"))
     app.settle()
+    first, start = page.locator(".counter").inner_text(), page.url
     page.get_by_role("button", name="Step forward").click()
+    expect(page.locator(".counter")).not_to_have_text(first)
+    expect(page).not_to_have_url(start)
     expect(page).to_have_url(re.compile("step="))
     expect(page).to_have_url(re.compile("pool_code="))
     counter, url = page.locator(".counter").inner_text(), page.url.removeprefix(app.server.url)
     page = app.open(url)
     expect(page.locator(".counter")).to_have_text(counter)
     expect(page.get_by_text("The largest of 16 numbers")).to_be_visible()
-    assert pixels(picture(page, "Max pooled")) == after
+    expect_drawn(picture(page, "Max pooled"), after)
     screenshot(page, "pooling-by-hand", widths=(1440,))
 
 
@@ -71,10 +42,13 @@ def test_hovering_spells_out_the_arithmetic_and_average_pooling_has_no_dots(app)
         choose(page, kind)
         app.settle()
         expect(page.locator(".readout")).to_contain_text(words)
-        page.mouse.move(*at(page, page.locator(".outputs .tensor").first, 0.5, 0.5))
+        page.mouse.move(*at(page.locator(".outputs .tensor").first, 0.5, 0.5))
         expect(page.locator(".readout")).to_contain_text(words)
         expect(page.locator(".verdict")).to_contain_text("✓ torch has")
-        assert (pixels(picture(page, "Map")) == with_dots) == (kind == "Max")
+        if kind == "Max":
+            expect_drawn(picture(page, "Map"), with_dots)
+        else:
+            expect_redrawn(picture(page, "Map"), with_dots)
 
 
 def test_every_cell_of_every_step_of_the_convnet_can_be_checked(app):
@@ -89,16 +63,15 @@ def test_every_cell_of_every_step_of_the_convnet_can_be_checked(app):
 def test_clicks_outline_windows_and_noise_and_shift_change_their_pictures(app):
     page = app.open("/pooling")
     expect(page.get_by_text("pooled cell [8, 8]")).to_be_visible()
-    page.mouse.click(*at(page, picture(page, "Max pooled"), 0.5, 0.05))
+    page.mouse.click(*at(picture(page, "Max pooled"), 0.5, 0.05))
     expect(page.get_by_text("pooled cell [0, ")).to_be_visible()
     app.settle()
-    page.mouse.click(*at(page, picture(page, "Map"), 0.5, 0.94))
+    page.mouse.click(*at(picture(page, "Map"), 0.5, 0.94))
     expect(page.get_by_text("pooled cell [15, ")).to_be_visible()
     before = pixels(picture(page, "With noise"))
     slide(page, "Strength, %", "ArrowRight", 2)
     expect(page).to_have_url(re.compile("pool_strength=12"))
-    app.settle()
-    assert pixels(picture(page, "With noise")) != before
+    expect_redrawn(picture(page, "With noise"), before)
     slide(page, "Shift, cells", "ArrowLeft")
     expect(page.get_by_text("0% of 1024 cells changed; on average by 0.000.")).to_be_visible()
 

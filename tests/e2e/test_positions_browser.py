@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
-
-
-def picture(page: Page, title: str) -> Locator:
-    return page.locator(".map", has=page.locator(".map-title", has_text=re.compile(f"^{re.escape(title)}$")))
-
-
-def pixels(place: Locator) -> str:
-    return place.locator("canvas.grid-base").evaluate("c => c.toDataURL()")
-
-
-def slide(page: Page, name: str, key: str) -> None:
-    control = page.locator(f"input[type=range][aria-label='{name}']")
-    control.focus()
-    control.press(key)
+from playwright.sync_api import expect
+from seeing import at, expect_drawn, expect_redrawn, picture, pixels, slide
 
 
 def test_a_click_on_the_heatmap_draws_another_wave_and_the_link_restores_it(app, screenshot):
     page = app.open("/positions")
     expect(page.get_by_text("Dimension 16 is a sine (i = 8).")).to_be_visible()
-    canvas = picture(page, "Positional encoding").locator("canvas.grid-top")
-    area = canvas.bounding_box()
-    assert area is not None
-    page.mouse.click(area["x"] + area["width"] * 0.5, area["y"] + area["height"] * 0.5)
+    page.mouse.click(*at(picture(page, "Positional encoding"), 0.5, 0.5))
     chosen = page.get_by_text(re.compile(r"^Dimension 6[345] is a (sine|cosine) \(i = 32|31\)"))
     expect(page).to_have_url(re.compile("pos_dimension=6[345]"))
     expect(page).to_have_url(re.compile("pos_at=2[345]"))
@@ -35,14 +19,12 @@ def test_a_click_on_the_heatmap_draws_another_wave_and_the_link_restores_it(app,
     before = pixels(picture(page, "Dot product"))
     slide(page, "Base", "ArrowLeft")
     expect(page).to_have_url(re.compile("pos_base=1000(&|$)"))
-    app.settle()
-    after = pixels(picture(page, "Dot product"))
-    assert after != before
+    after = expect_redrawn(picture(page, "Dot product"), before)
     dimension = re.search("pos_dimension=([0-9]+)", page.url)
     assert dimension is not None
     page = app.open(page.url.removeprefix(app.server.url))
     expect(page.get_by_text(f"Dimension {dimension[1]} is a ")).to_be_visible()
-    assert pixels(picture(page, "Dot product")) == after
+    expect_drawn(picture(page, "Dot product"), after)
     assert chosen.count() <= 1
     screenshot(page, "positions-clicked", widths=(1440,))
 
@@ -74,8 +56,7 @@ def test_training_shows_how_far_it_is_and_can_be_stopped(app):
     page.get_by_role("button", name="Stop training").click()
     expect(page.get_by_text(re.compile("^Stopped after [0-9]+ of 3000 updates."))).to_be_visible()
     expect(progress).to_have_count(0)
-    app.settle()
-    assert pixels(picture(page, "Learned")) != before
+    expect_redrawn(picture(page, "Learned"), before)
     slide(page, "Updates", "Home")
     expect(page.get_by_text("Nothing is trained yet")).to_be_visible()
     app.settle()

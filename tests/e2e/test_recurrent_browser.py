@@ -6,6 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from seeing import choose, expect_drawn, expect_redrawn, pixels, slide
 
 # The component's root, from the page's side.
 FIND = """() => [...document.querySelectorAll(".st-key-rec_unrolled *")].map((e) => e.shadowRoot).find(Boolean)
@@ -23,10 +24,6 @@ def unrolled(page: Page) -> Locator:
 def tell(page: Page, expression: str):
     """What an expression over `u`, the running component, gives."""
     return page.evaluate(f"() => {{ const u = ({FIND})().unrolled; return ({expression}); }}")
-
-
-def pixels(box: Locator, canvas: str) -> str:
-    return box.locator(f"canvas.{canvas}").evaluate("c => c.toDataURL()")
 
 
 def step(box: Locator, name: str = "Step forward", times: int = 1) -> None:
@@ -57,13 +54,11 @@ def test_it_fills_in_step_by_step_and_the_link_keeps_the_step(app):
     expect(box.locator(".step-title")).to_contain_text("LSTM reads “because”")
     step(box, "First step")
     expect(box.locator(".counter")).to_have_text("1 / 11")
-    page.wait_for_timeout(300)
     first = pixels(box, "under-layer")
     assert tell(page, "[0, 1, 10].map((place) => u.diagram.done(u.scans.lstm[0][0], place))") == [True, False, False]
     step(box, times=2)
     expect(box.locator(".step-title")).to_contain_text("LSTM reads “sat”")
-    page.wait_for_timeout(300)
-    assert pixels(box, "under-layer") != first
+    expect_redrawn(box, first, "under-layer")
     expect(page).to_have_url(re.compile(r"rec_at=3"))
     box.locator("canvas.over-layer").focus()
     page.keyboard.press("ArrowLeft")
@@ -131,12 +126,12 @@ def test_pointing_spells_out_and_a_pinned_unit_uses_the_same_weights_at_every_st
         step(box)
         expect(box.locator(".readout")).to_contain_text(f"LSTM, unit 1 at “{word}”")
         expect(box.locator(".sum-verdict")).to_contain_text("✓")
-        assert pixels(box, "weights") == lit
+        expect_drawn(box, lit, "weights")
         readings.add(box.locator(".sum-verdict").inner_text())
     assert len(readings) == 3
     box.locator("canvas.over-layer").press("ArrowDown")
     expect(box.locator(".readout")).to_contain_text("unit 2 at “tired”")
-    assert pixels(box, "weights") != lit
+    expect_redrawn(box, lit, "weights")
     box.locator("canvas.over-layer").press("Escape")
     expect(box.locator(".pinned")).to_have_count(0)
 
@@ -164,15 +159,13 @@ def test_gates_are_bars_as_long_as_their_values_and_keys_reach_them(app):
 def test_another_cell_or_size_keeps_the_step_and_the_panel_follows(app):
     page = app.open("/recurrent?rec_at=3")
     box = unrolled(page)
-    page.get_by_test_id("stButtonGroup").get_by_text("RNN", exact=True).click()
+    choose(page, "RNN")
     expect(box.locator(".step-title")).to_contain_text("RNN reads “sat”")
     expect(box.locator(".gate")).to_have_count(0)
     expect(box.locator(".sum-verdict")).to_contain_text("✓")
     app.settle()
     page.get_by_text("More", exact=True).first.click()
-    size = page.locator("input[type=range][aria-label='Hidden size']")
-    size.focus()
-    size.press("ArrowRight")
+    slide(page, "Hidden size", "ArrowRight")
     expect(box.locator(".unit-name")).to_have_count(5)
     expect(box.locator(".counter")).to_have_text("3 / 11")
 
@@ -207,8 +200,7 @@ def test_without_motion_a_step_stands_at_once(app):
     assert page.evaluate("window.frames_asked") == asked
     page.emulate_media(reduced_motion="no-preference")
     assert tell(page, "(u.goTo(u.tick + 1), u.diagram.fade)") == 0
-    page.wait_for_timeout(400)
-    assert tell(page, "u.diagram.fade") == 1
+    page.wait_for_function(f"() => ({FIND})().unrolled.diagram.fade === 1")
 
 
 def test_a_long_sentence_scrolls_inside_the_diagram_and_nothing_runs_over_the_edge_of_a_phone(app):

@@ -9,6 +9,7 @@ import csv
 import re
 
 from playwright.sync_api import Locator, Page, expect
+from seeing import choose, slide, slider
 
 QUICK = "?versus_longest=256&versus_width=16"
 LONG = 60_000  # ms; for what waits for a measurement
@@ -106,16 +107,14 @@ def test_readers_are_stepped_through_and_the_link_restores_the_state(app, screen
     expect(page.locator(".verdict")).to_contain_text("✓")
     expect(page.get_by_text("24 calls in 18 rounds.")).to_be_visible()
     expect(page.get_by_text("8 calls in 6 rounds.")).to_be_visible()
-    page.get_by_test_id("stButtonGroup").get_by_text("Self-attention", exact=True).click()
+    choose(page, "Self-attention")
     expect(page).to_have_url(re.compile("versus_reader=Self-attention"))
     expect(page.locator(".st-key-versus_stepper_attention .verdict")).to_contain_text("✓")
-    slider = page.locator("input[type=range][aria-label='Words']")
-    slider.focus()
-    slider.press("ArrowLeft")
+    slide(page, "Words", "ArrowLeft")
     expect(page).to_have_url(re.compile("versus_words=20"))
     app.settle()
     url = page.url.removeprefix(app.server.url)
     page = app.open(url, theme="dark")
     expect(page.locator(".st-key-versus_stepper_attention .verdict")).to_contain_text("✓")
-    expect(page.locator("input[type=range][aria-label='Words']")).to_have_attribute("aria-valuetext", "20")
+    expect(slider(page, "Words")).to_have_attribute("aria-valuetext", "20")
     screenshot(page, "rnn-or-attention-attention", themes=("dark",), widths=(1440,))

@@ -6,18 +6,16 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from seeing import runs_of, slide, slider, wait_for_rest
 
 TRAINING = 120_000  # milliseconds that a training may take on a busy machine
 
 
-def slide(page: Page, name: str, key: str) -> None:
-    control = page.locator(f"input[type=range][aria-label='{name}']").first
-    control.focus()
-    control.press(key)
-
-
 def open_box(page: Page, box: str) -> None:
+    wait_for_rest(page)
+    runs = runs_of(page)
     page.locator(f".block[data-id='{box}']").click()
+    wait_for_rest(page, runs + 1)
 
 
 def share(text: str) -> int:
@@ -56,7 +54,9 @@ def test_the_address_keeps_the_box_the_step_and_the_words(app):
     open_box(page, "decoder.masked")
     expect(page.get_by_text("Masked self-attention · decoder, layer 2")).to_be_visible()
     app.settle()
+    counter = page.locator(".counter").inner_text()
     page.get_by_role("button", name="Step back").click()
+    expect(page.locator(".counter")).not_to_have_text(counter)
     expect(page).to_have_url(re.compile("step=16"))
     counter, url = page.locator(".counter").inner_text(), page.url.removeprefix(app.server.url)
     page = app.open(url)
@@ -101,7 +101,7 @@ def test_the_classifier_is_trained_in_view_stopped_and_gone_on_with(app, screens
     stop = page.locator(".st-key-tr_classifier_stop button")
     expect(page.get_by_text(re.compile(r"Update [1-9]\d* of 400"))).to_be_visible(timeout=TRAINING)
     # The rest of the page can be used meanwhile.
-    slide(page, "Words written so far", "ArrowRight")
+    slider(page, "Words written so far").press("ArrowRight")
     expect(page.get_by_text("To write “ne” after “noir”")).to_be_visible(timeout=TRAINING)
     stop.click()
     expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=TRAINING)

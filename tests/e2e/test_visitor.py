@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+from seeing import choose, type_into_grid
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -126,7 +127,7 @@ def test_stepping_and_hovering_ask_the_server_for_nothing(app):
     app.page.on("websocket", lambda socket: socket.on("framesent", lambda _: sent.append(1)))
     page = app.open("/filters?kernel=Sobel&answer=Size")
     expect(page.locator(".verdict")).to_contain_text("✓")
-    page.wait_for_timeout(500)
+    app.settle()
     count = len(sent)
     page.get_by_role("button", name="First step").click()
     for _ in range(6):
@@ -191,7 +192,7 @@ def test_the_keyboard_alone(app):
 
 def test_a_permalink_restores_controls_and_step(app):
     page = app.open("/filters")
-    page.get_by_test_id("stButtonGroup").get_by_text("y", exact=True).click()
+    choose(page, "y")
     expect(page.locator(".map-title", has_text="Scharr y")).to_be_visible()
     app.settle()
     page.get_by_role("button", name="Step forward").click()
@@ -260,15 +261,7 @@ def test_the_steps_can_be_kept_and_read_again(app, tmp_path):
 def test_a_number_typed_into_the_grid_changes_the_picture(app):
     page = app.open("/filters?kernel=Your+own&own_kernel=0+0+0;0+1+0;0+0+0")
     expect(page.locator(".verdict")).to_contain_text("✓")  # all is drawn, nothing moves any more
-    grid = page.get_by_test_id("stDataFrame").first
-    grid.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    area = grid.bounding_box()
-    page.mouse.dblclick(area["x"] + area["width"] / 6, area["y"] + 35 * 1.5)
-    page.wait_for_timeout(500)  # the cell's editor opens
-    page.keyboard.type("5")
-    page.wait_for_timeout(300)
-    page.keyboard.press("Enter")
+    type_into_grid(page.get_by_test_id("stDataFrame").first, 1 / 6, 0, "5")
     expect(page).to_have_url(re.compile(r"own_kernel=5[+%20]+0"))
     expect(page.locator(".map-title", has_text="Your kernel")).to_be_visible()
 
