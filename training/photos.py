@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-STORED_SIZE = 128  # pixels: every photo is kept as a square of this side
+STORED_SIZE = 128  # pixels: photos to learn from are kept as squares of this side
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet's training photos, RGB in 0–1
 STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
 class Photos:
-    """images: uint8 (N, 128, 128, 3) RGB; labels: int64 (N,); classes: the names that labels point at."""
+    """images: uint8 (N, side, side, 3) RGB; labels: int64 (N,); classes: the names that labels point at."""
 
     images: np.ndarray
     labels: Tensor
@@ -38,14 +38,17 @@ def class_folders(root: Path, split: str) -> list[tuple[str, Path]]:
     return folders
 
 
-def load_photos(root: Path, split: str) -> Photos:
-    """Decode one split. root: the folder in which both archives were unpacked, each into a folder of its name."""
+def load_photos(root: Path, split: str, side: int = STORED_SIZE) -> Photos:
+    """Decode one split. root: the folder in which both archives were unpacked, each into a folder of its name.
+
+    side: of the squares that the photos are made, pixels.
+    """
     images, labels, classes = [], [], []
     for label, (name, folder) in enumerate(class_folders(root, split)):
         classes.append(name)
         for path in sorted(folder.glob("*.jpg")):
             pixels = cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-            images.append(cv2.resize(pixels, (STORED_SIZE, STORED_SIZE), interpolation=cv2.INTER_AREA))
+            images.append(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA))
             labels.append(label)
     return Photos(np.stack(images), torch.tensor(labels), tuple(classes))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,29 @@ def command_line(
     data: str,
     amount: str,
     default: int,
-    train: Callable[[Path, Path, int], None],
-    export: Callable[[Path, Path], None],
+    train: Callable[..., None],
+    export: Callable[..., None],
+    switches: Mapping[str, str] | None = None,
 ) -> None:
     """Parse the command line and train, or export with --export.
 
     doc: the script's own text; data: what --data is; amount: the option that says how long to train, "epochs"; default: its
-    value.
+    value; switches: name → help of further options that are on or off. train(data, out, amount, **switches) and
+    export(data, out, **switches) are called.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help=data)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument(f"--{amount}", type=int, default=default, dest="amount")
     parser.add_argument("--export", action="store_true", help="write pretrained/weights from the last checkpoint")
+    for name, text in (switches or {}).items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
     arguments = parser.parse_args()
+    chosen = {name: getattr(arguments, name) for name in switches or {}}
     if arguments.export:
-        export(arguments.data, arguments.out)
+        export(arguments.data, arguments.out, **chosen)
     else:
-        train(arguments.data, arguments.out, arguments.amount)
+        train(arguments.data, arguments.out, arguments.amount, **chosen)
 
 
 def save_checkpoint(state: dict[str, Any], out: Path) -> None:
