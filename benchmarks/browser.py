@@ -39,6 +39,7 @@ PICTURES = {
     "Transformer": "tr_diagram",
     "RNN or attention?": "versus_influence",
     "BERT": "bert_lines",
+    "What BERT predicts": "predict_layers",
     "Home": "card_filters",
 }
 SLIDERS = (
@@ -53,6 +54,7 @@ SLIDERS = (
     Slider("transformer", "Words written so far", "tr_diagram"),
     Slider("rnn_or_attention", "Words", "versus_influence"),
     Slider("bert", "Layer", "bert_lines"),
+    Slider("bert_predicts?predict_question=Heads+switched+off", "Layer to change", "predict_change"),
 )
 
 

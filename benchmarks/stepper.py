@@ -25,6 +25,7 @@ STEPPERS = {
     "transformer": "tr_stepper",
     "rnn_or_attention": "versus_stepper_rnn",
     "bert": "bert_stepper_attention",
+    "bert_predicts": "predict_stepper_word",
 }
 
 

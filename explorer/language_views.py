@@ -10,48 +10,72 @@ from explorer.attention_statistics import groups, merge, without
 from explorer.tokens import Tokens
 
 
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """Attention between what is shown, N tokens or words.
+@dataclass(frozen=True)
+class Side:
+    """The tokens or words of one text that are shown, N of them.
 
-    labels: N texts. attention: float32 (layers, heads, N, N). members: the tokens behind each, N tuples of places.
-    special: bool (N,).
+    labels: their texts. members: the tokens behind each, N tuples of places. special: whether each is one such as [CLS].
     """
 
     labels: tuple[str, ...]
-    attention: np.ndarray
     members: tuple[tuple[int, ...], ...]
-    special: np.ndarray
+    special: tuple[bool, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
     def place(self, token: int) -> int | None:
         """Where a token is shown; None if it is hidden."""
         return next((i for i, tokens in enumerate(self.members) if token in tokens), None)
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Attention between what is shown: from the rows, N queries, to the columns, M keys.
+
+    attention: float32 (layers, heads, N, M).
+    """
+
+    attention: np.ndarray
+    rows: Side
+    columns: Side
+
+
 def shown(
-    tokens: Tokens,
+    queries: Tokens,
+    keys: Tokens,
     attention: np.ndarray,
     *,
     hide_special: bool = False,
     renormalise: bool = False,
     whole_words: bool = False,
 ) -> Shown:
-    """Attention (layers, heads, T, T) as the visitor wants to see it.
+    """Attention (layers, heads, T, S) as the visitor wants to see it.
 
-    hide_special: leave [CLS], [SEP] … out; renormalise: let the rows sum to 1 again then. whole_words: pieces of a word as
-    one: weight to them summed, weight from them averaged (Clark et al. 2019).
+    queries, keys: the same tokens where a text attends to itself. hide_special: leave [CLS], [SEP] … out; renormalise: let
+    the rows sum to 1 again then. whole_words: pieces of a word as one: weight to them summed, weight from them averaged
+    (Clark et al. 2019).
     """
-    group = groups(tokens.words) if whole_words else np.arange(len(tokens))
-    members = tuple(tuple(np.flatnonzero(group == g).tolist()) for g in range(group.max() + 1))
-    special = np.array([bool(tokens.special[m[0]]) for m in members])
+    sides, grouped = [], []
+    for tokens in (queries, keys):
+        group = groups(tokens.words) if whole_words else np.arange(len(tokens))
+        members = tuple(tuple(np.flatnonzero(group == g).tolist()) for g in range(group.max() + 1))
+        special = tuple(bool(tokens.special[m[0]]) for m in members)
+        sides.append(Side(tuple(label_of(tokens, m) for m in members), members, special))
+        grouped.append(group)
+    rows, columns = sides
     if whole_words:
-        attention = merge(attention, group)
+        attention = merge(attention, *grouped)
     if hide_special:
-        attention = without(attention, special, renormalise)
-        members = tuple(m for m, hidden in zip(members, special, strict=True) if not hidden)
-        special = special[~special]
-    labels = tuple(label_of(tokens, m) for m in members)
-    return Shown(labels, attention, members, special)
+        attention = without(attention, np.array(rows.special), renormalise, np.array(columns.special))
+        rows, columns = _typed(rows), _typed(columns)
+    return Shown(attention, rows, columns)
+
+
+def _typed(side: Side) -> Side:
+    """Without the special ones."""
+    kept = [i for i, special in enumerate(side.special) if not special]
+    return Side(tuple(side.labels[i] for i in kept), tuple(side.members[i] for i in kept), (False,) * len(kept))
 
 
 def label_of(tokens: Tokens, members: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from transformers import (
@@ -22,8 +22,7 @@ from transformers import (
 
 from explorer.text import _
 from pretrained import LoadError, hub
-
-Kind = Literal["encoder", "decoder", "encoder-decoder"]
+from pretrained.reading import Kind
 
 MOST_LAYERS = 512
 """More is no model but a mistake, or somebody's joke: building it would take the memory before it can be measured."""

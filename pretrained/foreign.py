@@ -22,9 +22,8 @@ from explorer.errors import UserError
 from explorer.text import _
 from explorer.tokens import LINE, SPACE, Tokens
 from pretrained import memory
-from pretrained.examine import Kind
 from pretrained.observing import Call, observing, parts
-from pretrained.reading import CrossReading, Guesses, Reading, TwoReadings
+from pretrained.reading import CrossReading, Guesses, Kind, Reading, TwoReadings
 
 BYTES = {sign: byte for byte, sign in bytes_to_unicode().items()}
 """The signs by which GPT-2's vocabulary writes bytes."""

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from explorer.errors import UserError
 from explorer.models.bert import BertConfig, BertForPreTraining, BertOutput, Layer
+from explorer.models.similarity import cosine
 from explorer.text import _
 from explorer.tokens import Tokens
 from explorer.trace import Trace, trace
@@ -208,9 +209,35 @@ def output_weight(model: LanguageModel, layer: int) -> np.ndarray:
     return cast(Layer, model.module.bert.encoder.layer[layer]).attention.output.dense.weight.numpy()
 
 
-def trace_layer(model: LanguageModel, layer: int, x: np.ndarray, whole: bool) -> Trace:
-    """The steps of one layer, or of its self-attention alone, on real vectors. x: float32 (T, width), what goes into it."""
+def trace_layer(
+    model: LanguageModel, layer: int, x: np.ndarray, whole: bool, head_mask: np.ndarray | None = None
+) -> Trace:
+    """The steps of one layer, or of its self-attention alone, on real vectors. x: float32 (T, width), what goes into it.
+
+    head_mask: float (heads,), 0 switches a head off.
+    """
     block = cast(Layer, model.module.bert.encoder.layer[layer])
     keep = torch.ones(1, 1, 1, len(x), dtype=torch.bool)
+    mask = () if head_mask is None else (torch.from_numpy(head_mask).float(),)
     with torch.no_grad():
-        return trace(block if whole else block.attention.self, torch.from_numpy(x)[None], keep)
+        return trace(block if whole else block.attention.self, torch.from_numpy(x)[None], keep, *mask)
+
+
+def trace_words(model: LanguageModel, hidden: np.ndarray, words: np.ndarray) -> Trace:
+    """The steps of the masked-word head for a few words. hidden: float32 (width,), after the last layer; words: int64 (k,)."""
+    head, ids = model.module.cls.predictions, torch.from_numpy(words)
+    x = torch.from_numpy(hidden)
+    with torch.no_grad():
+        log_total = head(x).logsumexp(-1)
+        return trace(head.among, x, head.decoder.weight[ids], head.bias[ids], log_total)
+
+
+def trace_pair(model: LanguageModel, last: np.ndarray) -> Trace:
+    """The steps from [CLS] to the probability that B follows A. last: float32 (T, width), after the last layer."""
+    with torch.no_grad():
+        return trace(model.module.judge, torch.from_numpy(last[:1].copy())[None])
+
+
+def trace_cosine(a: np.ndarray, b: np.ndarray) -> Trace:
+    """The steps of the cosine of two vectors, float32 (width,)."""
+    return trace(cosine, torch.from_numpy(a), torch.from_numpy(b))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from explorer.tokens import Tokens
+
+Kind = Literal["encoder", "decoder", "encoder-decoder"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

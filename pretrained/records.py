@@ -184,6 +184,21 @@ class TranslationCard(Card):
 
 
 @dataclass(frozen=True)
+class LanguageCard(Card):
+    """Shares on chapters held out: of masked words guessed right, of pairs judged right; how many there were of each.
+
+    loss_curve: (updates, loss of masked words, loss of next sentences), means since the row before; updates: of the weights.
+    """
+
+    masked_accuracy: float
+    masked_words: int
+    next_sentence_accuracy: float
+    pairs: int
+    updates: int
+    loss_curve: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
 class Published:
     """What the makers of an image classifier measured.
 

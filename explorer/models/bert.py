@@ -242,6 +242,18 @@ class MaskedWordHead(nn.Module):
         """float (..., hidden) → logits (..., vocabulary)."""
         return self.decoder(self.transform(x))
 
+    def among(self, x: Tensor, embeddings: Tensor, bias: Tensor, log_total: Tensor) -> Tensor:
+        """The probabilities of a few words of the vocabulary, by their rows of the decoder.
+
+        x: float (hidden,); embeddings: (k, hidden); bias: (k,); log_total: (), log Σ exp(logit) over the whole vocabulary
+        → (k,).
+        """
+        fitting = self.transform(x)  # (hidden,)
+        logits = embeddings @ fitting + bias  # (k,)
+        # softmax: exp(logit) / Σ exp(logit)
+        probabilities = torch.exp(logits - log_total)
+        return probabilities
+
 
 class Heads(nn.Module):
     """The two tasks that BERT was pre-trained on."""
@@ -277,3 +289,10 @@ class BertForPreTraining(nn.Module):
     def next_sentence(self, pooled: Tensor) -> Tensor:
         """pooled: float (B, hidden) → logits (B, 2): that B follows A, that it does not."""
         return self.cls.seq_relationship(pooled)
+
+    def judge(self, x: Tensor) -> Tensor:
+        """x: float (B, T, hidden), what comes out of the last layer → (B, 2), P(B follows A) and P(it does not)."""
+        pooled = self.bert.pooler(x)  # (B, hidden)
+        logits = self.next_sentence(pooled)  # (B, 2)
+        probabilities = logits.softmax(dim=-1)
+        return probabilities

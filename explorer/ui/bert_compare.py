@@ -6,87 +6,95 @@ import numpy as np
 import streamlit as st
 
 from explorer.components.maps import Map, maps
-from explorer.language_views import Shown, difference, shown
+from explorer.errors import UserError
+from explorer.language_views import Shown, difference
 from explorer.text import _
 from explorer.tokens import encode
-from explorer.ui import page
+from explorer.ui.bert_texts import MOST_TYPED, Texts, attended, say_what_is_cut
 from explorer.ui.bert_views import Wish, labels_that_fit
 from explorer.ui.bounded import bounded
-from explorer.ui.language_models import load, reading_of, records
-from pretrained.language import LanguageModel
-from pretrained.reading import Reading
+from explorer.ui.language_models import Chosen, here, load, name_of
+from pretrained.reading import CrossReading, Reading
+
+OTHER_SENTENCE = "The cat sat on the mat because it was warm."
 
 
-def show_comparison(model: LanguageModel, reading: Reading, wish: Wish, others: list[str]) -> None:
-    """The chosen head beside the same head on another sentence, or beside any head of another model.
-
-    others: keys of the other models that are on this computer; one is loaded only once it is chosen.
-    """
-    controls, picture = page.play()
-    with controls:
-        kinds = {"sentence": _("Another sentence"), "model": _("Another model")}
-        kind = "sentence"
-        if others:
-            kind = st.segmented_control(_("Compare with"), list(kinds), default="sentence", required=True,
-                                        format_func=kinds.__getitem__, key="bert_compare", bind="query-params")  # fmt: skip
-        layer, head = wish.layer, wish.head
-        other = model
-        text = reading.tokens.text
+def show_comparison(chosen: Chosen, texts: Texts, found: Reading | CrossReading, wish: Wish) -> None:
+    """The chosen head beside the same head on another sentence, or beside any head of another model."""
+    others = [key for key in here() if key != chosen.key] if texts.written is None else []
+    kinds = (
+        {"sentence": _("Another sentence"), "model": _("Another model")}
+        if others
+        else {"sentence": _("Another sentence")}
+    )
+    kind = st.segmented_control(_("Compare with"), list(kinds), default="sentence", required=True,
+                                format_func=kinds.__getitem__, key="bert_compare", bind="query-params")  # fmt: skip
+    try:
         if kind == "sentence":
-            default = (
-                text.replace("tired", "warm") if "tired" in text else _("The cat sat on the mat because it was warm.")
-            )
-            text = st.text_input(_("The other sentence"), default, key="bert_compare_text", max_chars=2000,
-                                 bind="query-params").strip() or default  # fmt: skip
+            _with_sentence(chosen, texts, found, wish)
         else:
-            names = {key: records()[key].name for key in others}
-            key = st.selectbox(_("The other model"), list(names), format_func=names.__getitem__, key="bert_compare_model",
-                               bind="query-params")  # fmt: skip
-            other = load(key)
-            sizes = other.module.bert.config
-            layer = (
-                bounded(
-                    _("Its layer"),
-                    range(1, sizes.layers + 1),
-                    min(wish.layer + 1, sizes.layers),
-                    key="bert_compare_layer",
-                )
-                - 1
-            )
-            head = (
-                bounded(
-                    _("Its head"), range(1, sizes.heads + 1), min(wish.head + 1, sizes.heads), key="bert_compare_head"
-                )
-                - 1
-            )
-    second = reading_of(other, encode(other.tokenizer, text, limit=other.limit))
-    options = {"hide_special": wish.hide_special, "renormalise": wish.renormalise, "whole_words": wish.whole_words}
+            _with_model(chosen, texts, found, wish, others)
+    except UserError as error:
+        st.error(str(error), icon=":material/edit_off:")
+
+
+def _with_sentence(chosen: Chosen, texts: Texts, found: Reading | CrossReading, wish: Wish) -> None:
+    text = texts.tokens.text
+    default = text.replace("tired", "warm") if "tired" in text and len(text) < 200 else OTHER_SENTENCE
+    typed = st.text_input(_("The other sentence"), default, key="bert_compare_text", max_chars=MOST_TYPED,
+                          bind="query-params")  # fmt: skip
+    reader = chosen.reader
+    tokens = encode(reader.tokenizer, typed.strip() or default, limit=reader.limit)
+    say_what_is_cut(reader, tokens)
+    second = attended(chosen, Texts(tokens, texts.written), wish.stack)
+    titles = (_("This sentence"), _("The other"))
+    _draw(wish.shown(found), wish.shown(second), titles, wish, (wish.layer, wish.head))
+
+
+def _with_model(chosen: Chosen, texts: Texts, found: Reading | CrossReading, wish: Wish, others: list[str]) -> None:
+    names = {key: name_of(key) for key in others}
+    left, middle, right = st.columns(3, gap="medium")
+    with left:
+        key = st.selectbox(_("The other model"), others, format_func=names.__getitem__, key="bert_compare_model",
+                           bind="query-params")  # fmt: skip
+    with st.spinner(_("Loading {name} …").format(name=names[key]), show_time=True):
+        other = Chosen(key, load(key))
+    tokens = encode(other.reader.tokenizer, texts.tokens.text, texts.tokens.pair, limit=other.reader.limit)
+    say_what_is_cut(other.reader, tokens)
+    second = attended(other, Texts(tokens), wish.stack)
+    layers, heads = second.attention.shape[:2]
+    with middle:
+        layer = bounded(_("Its layer"), range(1, layers + 1), wish.layer + 1, key="bert_compare_layer") - 1
+    with right:
+        head = bounded(_("Its head"), range(1, heads + 1), wish.head + 1, key="bert_compare_head") - 1
     # Two models cut words differently; whole words are what they share.
-    if kind == "model":
-        options["whole_words"] = True
-    a, b = (shown(r.tokens, r.attention, **options) for r in (reading, second))
-    first_map, second_map = a.attention[wish.layer, wish.head], b.attention[layer, head]
-    titles = (_("This sentence"), _("The other")) if kind == "sentence" else (model.name, other.name)
-    pictures = [_map(first_map, a, titles[0], wish.layer, wish.head), _map(second_map, b, titles[1], layer, head)]
-    same_words = len(a.labels) == len(b.labels)
-    with picture:
-        if same_words:
-            changed = difference(first_map, second_map)
-            row, column = np.unravel_index(np.abs(changed).argmax(), changed.shape)
-            labels = labels_that_fit(a.labels)
-            pictures.append(
-                Map(changed, _("Difference"), _("First minus second."), signed=True, rows=labels, columns=labels)
-            )
-        maps(pictures, key="bert_compare_maps", columns=len(pictures), height=360)
-        if same_words:
-            st.caption(_("The largest difference: from “{row}” to “{column}”, {value:+.2f}.").format(
-                row=a.labels[row], column=a.labels[column], value=changed[row, column]))  # fmt: skip
-        else:
-            st.caption(_("The first has {a} tokens and the second {b}, so there is no difference cell by cell.").format(
-                a=len(a.labels), b=len(b.labels)))  # fmt: skip
+    sides = (wish.shown(found, whole_words=True), wish.shown(second, whole_words=True))
+    _draw(*sides, (chosen.reader.name, other.reader.name), wish, (layer, head))
+    st.caption(_("Whole words, as two models cut them into different pieces."))
+
+
+def _draw(a: Shown, b: Shown, titles: tuple[str, str], wish: Wish, place: tuple[int, int]) -> None:
+    """Both heads, and their difference where they are between equally many. place: layer and head of the second."""
+    first, second = a.attention[wish.layer, wish.head], b.attention[place]
+    pictures = [_map(first, a, titles[0], wish.layer, wish.head), _map(second, b, titles[1], *place)]
+    same = first.shape == second.shape
+    if same and first.size:
+        changed = difference(first, second)
+        row, column = np.unravel_index(np.abs(changed).argmax(), changed.shape)
+        pictures.append(Map(changed, _("Difference"), _("First minus second."), signed=True,
+                            rows=labels_that_fit(a.rows.labels), columns=labels_that_fit(a.columns.labels)))  # fmt: skip
+        told = _("The largest difference: from “{row}” to “{column}”, {value:+.2f}.").format(
+            row=a.rows.labels[row], column=a.columns.labels[column], value=changed[row, column]).replace("-", "−")  # fmt: skip
+    else:
+        told = _(
+            "The first has {a} rows and {b} columns, the second {c} and {d}, so there is no difference cell by cell."
+        )
+        told = told.format(a=len(a.rows), b=len(a.columns), c=len(b.rows), d=len(b.columns))
+    maps(pictures, key="bert_compare_maps", columns=len(pictures), height=360)
+    st.caption(told)
 
 
 def _map(attention: np.ndarray, seen: Shown, title: str, layer: int, head: int) -> Map:
     caption = _("Layer {layer}, head {head}.").format(layer=layer + 1, head=head + 1)
-    labels = labels_that_fit(seen.labels)
-    return Map(attention, title, caption, share="attention", rows=labels, columns=labels)
+    return Map(attention, title, caption, share="attention",
+               rows=labels_that_fit(seen.rows.labels), columns=labels_that_fit(seen.columns.labels))  # fmt: skip

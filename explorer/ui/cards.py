@@ -134,6 +134,27 @@ def bert() -> Map:
     return Map(np.concatenate([attention[0, 2], gap, attention[2, 3], gap, attention[3, 3]], axis=1), "")
 
 
+def bert_predicts() -> Map:
+    """How the likeliest words for a mask grow from layer to layer; without a model that guesses, how alike its vectors are."""
+    from explorer.language_views import cosine
+    from explorer.tokens import encode
+    from explorer.ui.language_models import here, load, reading_of, records
+    from pretrained.reading import masked
+
+    present = sorted(here(), key=lambda key: not records()[key].guesses_words)
+    if not present:
+        return EMPTY
+    model = load(present[0])
+    tokens = encode(model.tokenizer, "The cat sat on the mat because it was tired.", limit=model.limit)
+    if model.guesses != "masked":
+        last = reading_of(model, tokens).hidden[-1]
+        return Map(cosine(last[:, None], last[None]), "", signed=False)
+    hidden = masked(model, tokens, 2)
+    layers = model.guess_by_layer(reading_of(model, hidden), 2, top=40)
+    share = [dict(zip(one.ids.tolist(), one.probabilities.tolist(), strict=True)) for one in layers]
+    return Map(np.array([[one.get(i, 0.0) for i in layers[-1].ids[:8].tolist()] for one in share]), "")
+
+
 THUMBNAILS: dict[str, Callable[[], Map]] = {
     "filters": filters,
     "convolution": convolution,
@@ -146,6 +167,7 @@ THUMBNAILS: dict[str, Callable[[], Map]] = {
     "transformer": transformer,
     "rnn_or_attention": rnn_or_attention,
     "bert": bert,
+    "bert_predicts": bert_predicts,
 }
 
 

@@ -1,42 +1,93 @@
-"""Choosing a language model: what is on this computer at once, official ones after a download with progress and a stop."""
+"""Choosing a language model: what is on this computer at once, others of the hub after a download with progress and a stop."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
+from explorer.errors import UserError
 from explorer.text import _
 from explorer.tokens import Tokens
 from explorer.ui.downloads import offer_download
-from pretrained import LoadError, catalog, hub, language, minilm
-from pretrained.language import LanguageModel
-from pretrained.reading import Reading
+from pretrained import LoadError, catalog, hub, minilm, readers
+from pretrained.readers import Described, Reader
+from pretrained.reading import Guesses, Reading, TwoReadings
 from pretrained.records import LanguageRecord
+
+OTHER = "other"
+"""The choice of a model that is not in the catalogue."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A model in use. key: of the catalogue, or its id on the hub; readers.load has it by that."""
+
+    key: str
+    reader: Reader
 
 
 def records() -> dict[str, LanguageRecord]:
-    """Key → the BERTs that can be had here; the packaged one only where its package is installed."""
-    found = catalog.models(LanguageRecord)
-    return {record.key: record for record in found if record.source != "package" or minilm.find() is not None}
+    """Key → the BERTs that can be had here; of those that come with the set-up, the ones that are there."""
+    return {
+        record.key: record for record in catalog.models(LanguageRecord) if record.source == "hub" or _is_here(record)
+    }
 
 
 def here() -> list[str]:
     """Keys of those that are on this computer."""
-    return [key for key, record in records().items() if record.source != "hub" or hub.find(record.hub_repo) is not None]
+    return [key for key, record in records().items() if _is_here(record)]
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def load(key: str) -> LanguageModel:
-    """A BERT that is on this computer. LoadError: it is not, or it is damaged."""
-    record = catalog.get(key, LanguageRecord)
+def _is_here(record: LanguageRecord) -> bool:
     if record.source == "package":
-        return language.from_folder(minilm.checked(), record.name)
-    return language.from_folder(hub.fetch_repository(record.hub_repo), record.name)
+        return minilm.find() is not None
+    if record.source == "bundled":
+        return (catalog.WEIGHTS / record.file).is_file()
+    return hub.find(record.hub_repo) is not None
 
 
-def reading_of(model: LanguageModel, tokens: Tokens, head_mask: np.ndarray | None = None) -> Reading:
-    """What the model makes of the text, kept: no picture and no control runs it twice. head_mask: as language.read."""
-    return _reading(model.name, tuple(tokens.ids.tolist()), tokens.text, tokens.pair, head_mask, model, tokens)
+def name_of(key: str) -> str:
+    """For the visitor."""
+    known = records()
+    return known[key].name if key in known else key
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def load(key: str) -> Reader:
+    """A model that is on this computer. LoadError: it is not, it is damaged, or it cannot be used."""
+    return readers.load(key)
+
+
+def reading_of(reader: Reader, tokens: Tokens, head_mask: np.ndarray | None = None) -> Reading:
+    """What the model makes of the text, kept: no picture and no control runs it twice. head_mask: as Reader.read."""
+    return _reading(reader.name, *_identity(tokens), head_mask, reader, tokens)
+
+
+def both_of(reader: Reader, tokens: Tokens, written: Tokens) -> TwoReadings:
+    """The same of an encoder–decoder."""
+    return _both(reader.name, *_identity(tokens), *_identity(written), reader, tokens, written)
+
+
+def guesses_of(
+    reader: Reader,
+    tokens: Tokens,
+    place: int,
+    top: int,
+    written: Tokens | None = None,
+    head_mask: np.ndarray | None = None,
+) -> Guesses:
+    """The likeliest words, kept; as Reader.guess."""
+    ids = None if written is None else tuple(written.ids.tolist())
+    return _guesses(reader.name, *_identity(tokens), place, top, ids, head_mask, reader, tokens, written)
+
+
+Identity = tuple[tuple[int, ...], str, str | None]
+
+
+def _identity(tokens: Tokens) -> Identity:
+    return tuple(tokens.ids.tolist()), tokens.text, tokens.pair
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -46,41 +97,135 @@ def _reading(
     text: str,
     pair: str | None,
     head_mask: np.ndarray | None,
-    _model: LanguageModel,
+    _reader: Reader,
     _tokens: Tokens,
 ) -> Reading:
-    return language.read(_model, _tokens, head_mask)
+    return _reader.read(_tokens, head_mask)
 
 
-def choose_language_model() -> tuple[str, LanguageModel] | None:
-    """The control, and the model to use: the chosen one, or one that is here until the chosen one is; None: none is."""
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _both(
+    name: str,
+    ids: tuple[int, ...],
+    text: str,
+    pair: str | None,
+    written_ids: tuple[int, ...],
+    written_text: str,
+    written_pair: str | None,
+    _reader: Reader,
+    _tokens: Tokens,
+    _written: Tokens,
+) -> TwoReadings:
+    return _reader.read_both(_tokens, _written)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _guesses(
+    name: str,
+    ids: tuple[int, ...],
+    text: str,
+    pair: str | None,
+    place: int,
+    top: int,
+    written_ids: tuple[int, ...] | None,
+    head_mask: np.ndarray | None,
+    _reader: Reader,
+    _tokens: Tokens,
+    _written: Tokens | None,
+) -> Guesses:
+    return _reader.guess(_tokens, place, written=_written, top=top, head_mask=head_mask)
+
+
+def choose_language_model() -> Chosen | None:
+    """The control, and the model to use: the chosen one, or the last good one until the chosen one is here; None: none is."""
     known = records()
-    key = st.selectbox(
-        _("Model"), list(known), format_func=lambda k: known[k].name, key="bert_model", bind="query-params"
-    )
+    names = {key: record.name for key, record in known.items()} | {OTHER: _("Another model of the Hugging Face hub")}
+    picked = st.selectbox(_("Model"), list(names), format_func=names.__getitem__, key="bert_model", bind="query-params")
+    wanted = _choose_id() if picked == OTHER else picked
     present = here()
-    for candidate in dict.fromkeys([key, *present]):
-        if candidate not in present:
-            _fetch(known[candidate])
+    chosen = None if wanted is None else _use(wanted, known)
+    for candidate in dict.fromkeys([st.session_state.get("bert_good_model"), *present]):
+        if chosen is not None or candidate is None or candidate == wanted:
             continue
-        try:
-            with st.spinner(_("Loading {name} …").format(name=known[candidate].name), show_time=True):
-                model = load(candidate)
-        except LoadError as error:
-            st.error(str(error), icon=":material/cloud_off:")
-            continue
-        if candidate != key:
-            st.caption(_("Until then you see {name}.").format(name=known[candidate].name))
-        return candidate, model
+        chosen = _load(candidate)
+        if chosen is not None:
+            st.caption(_("Until then you see {name}.").format(name=chosen.reader.name))
+    if chosen is not None:
+        st.session_state["bert_good_model"] = chosen.key
+        if chosen.reader.own is None:
+            st.caption(_("{name} runs on the code of the library transformers; its attention is read out as it runs, and "
+                         "the code cannot be stepped into.").format(name=chosen.reader.name))  # fmt: skip
+    return chosen
+
+
+def _choose_id() -> str | None:
+    """The field for an id; None: nothing usable is typed."""
+    typed = st.text_input(_("Its id on huggingface.co"), key="bert_hub_id", max_chars=120, bind="query-params",
+                          placeholder="openai-community/gpt2")  # fmt: skip
+    if not typed.strip():
+        st.caption(_("Type an id, such as openai-community/gpt2, distilbert/distilroberta-base, google-t5/t5-small or "
+                     "facebook/bart-base. Only its data is read, never its program code."))  # fmt: skip
+        return None
+    try:
+        return hub.checked(typed)
+    except UserError as error:
+        st.error(str(error), icon=":material/edit_off:")
+        return None
+
+
+def _use(key: str, known: dict[str, LanguageRecord]) -> Chosen | None:
+    """The model if it is here; else what must be said or offered."""
+    repository = known[key].hub_repo if key in known else key
+    if (key in known and _is_here(known[key])) or hub.find(repository) is not None:
+        return _load(key)
+    if key in known:
+        offer = _("{name} is not on this computer yet: {size:.0f} MB from huggingface.co.").format(
+            name=known[key].name, size=known[key].megabytes)  # fmt: skip
+        offer_download(key, known[key].name, offer, lambda show: hub.fetch_repository(repository, progress=show))
+        return None
+    described = _describe(key)
+    if described is not None:
+        offer = _("{name} is of the kind {kind} and not on this computer yet: about {size:.0f} MB from huggingface.co.")
+        offer_download(
+            key,
+            key,
+            offer.format(name=key, kind=described.kind, size=described.bytes / 1e6),
+            lambda show: hub.fetch_repository(key, progress=show),
+        )
     return None
 
 
-def _fetch(record: LanguageRecord) -> None:
-    """Offer the download."""
-    offer = _("{name} is not on this computer yet: {size:.0f} MB from huggingface.co.")
-    offer_download(
-        record.key,
-        record.name,
-        offer.format(name=record.name, size=record.megabytes),
-        lambda show: hub.fetch_repository(record.hub_repo, progress=show),
-    )
+def _describe(repository: str) -> Described | None:
+    """What the hub says of it, asked once; what goes wrong is said, with a button to ask again."""
+    answers: dict[str, Described | str] = st.session_state.setdefault("bert_described", {})
+    if repository not in answers:
+        try:
+            with st.spinner(_("Asking the hub about {name} …").format(name=repository), show_time=True):
+                answers[repository] = readers.describe(repository)
+        except UserError as error:
+            answers[repository] = str(error)
+    answer = answers[repository]
+    if isinstance(answer, Described):
+        return answer
+    _say_failure(answer, answers, repository)
+    return None
+
+
+def _load(key: str) -> Chosen | None:
+    """The model of this key, which is on this computer; what goes wrong is tried once and said."""
+    failures: dict[str, str] = st.session_state.setdefault("bert_failures", {})
+    if key not in failures:
+        try:
+            with st.spinner(_("Loading {name} …").format(name=name_of(key)), show_time=True):
+                return Chosen(key, load(key))
+        except LoadError as error:
+            failures[key] = str(error)
+    _say_failure(failures[key], failures, key)
+    return None
+
+
+def _say_failure(message: str, memory: dict, key: str) -> None:
+    st.error(message, icon=":material/cloud_off:")
+    if st.button(_("Try again"), icon=":material/refresh:", key=f"bert_again_{key}"):
+        del memory[key]
+        st.rerun()

@@ -101,6 +101,12 @@ def chapters() -> dict[str, list[Topic]]:
                 ":material/forum:",
                 _("Every head of a trained language model on your sentence: lines, neurons, statistics."),
             ),
+            Topic(
+                "bert_predicts",
+                _("What BERT predicts"),
+                ":material/edit_note:",
+                _("Mask a word, judge the next sentence, switch heads off: what a language model says."),
+            ),
         ],
     }
 

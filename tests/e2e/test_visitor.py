@@ -26,6 +26,7 @@ PAGES = [
     "transformer",
     "rnn_or_attention",
     "bert",
+    "bert_predicts",
 ]
 PHOTO = ROOT / "explorer/photos/coffee.jpg"
 

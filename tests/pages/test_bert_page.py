@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from page_visits import expect_no_fault, run_code, visit
 from streamlit.testing.v1 import AppTest
 
 from explorer.tokens import encode
 from explorer.ui.language_models import load
-from pretrained import language, minilm
+from pretrained import catalog, minilm
 
-ROOT = Path(__file__).parents[2]
-VIEWS = ["Lines", "All heads", "Neurons", "Statistics", "Flow"]
+VIEWS = ["Lines", "All heads", "Neurons", "Statistics", "Flow", "Compare"]
 pytestmark = pytest.mark.skipif(minilm.find() is None, reason="requirements-models.txt is not installed")
 
 
-def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(ROOT / "explorer/ui/router.py", default_timeout=120)
-    app.query_params.update(query)
-    app.run()
-    return app.switch_page(str(ROOT / "pages/bert.py")).run()
-
-
-def check(app: AppTest) -> None:
-    assert not app.exception, app.exception[0].message
-    assert not app.error
+def open_page(**query: Any) -> AppTest:
+    return visit("bert", timeout=120, **query)
 
 
 def shown(app: AppTest) -> np.ndarray:
@@ -36,9 +27,7 @@ def shown(app: AppTest) -> np.ndarray:
 
 
 def code_computes(app: AppTest) -> np.ndarray:
-    names: dict[str, Any] = {}
-    exec(compile(app.code[-1].value, "snippet", "exec"), names)
-    return names["result"]
+    return run_code(app)["result"]
 
 
 def captions(app: AppTest) -> str:
@@ -48,10 +37,10 @@ def captions(app: AppTest) -> str:
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view(view):
     app = open_page(bert_view=view, bert_layer="2", bert_head="9")
-    check(app)
+    expect_no_fault(app)
     model = load("all-minilm-l6-v2")
     tokens = encode(model.tokenizer, "The cat sat on the mat because it was tired.", limit=model.limit)
-    np.testing.assert_allclose(shown(app), language.read(model, tokens).attention[1, 8], atol=1e-6)
+    np.testing.assert_allclose(shown(app), model.read(tokens).attention[1, 8], atol=1e-6)
 
 
 TEXTS = [
@@ -67,7 +56,7 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_any_text(text):
     app = open_page(bert_text=text, bert_hide="true", bert_words="true")
-    check(app)
+    expect_no_fault(app)
     np.testing.assert_allclose(code_computes(app), shown(app), atol=1e-6)
 
 
@@ -85,14 +74,14 @@ def test_nothing_to_read_is_said_and_the_last_text_stays(text):
 def test_ten_thousand_words_are_cut_and_said():
     app = open_page()
     app.text_area(key="bert_text").set_value("word " * 10_000).run()
-    check(app)
+    expect_no_fault(app)
     assert shown(app).shape == (512, 512)
     assert "reads at most 512 tokens; the last 9490 are left out" in captions(app)
 
 
 def test_a_pair():
     app = open_page(bert_paired="true", bert_pair="It slept.")
-    check(app)
+    expect_no_fault(app)
     model = load("all-minilm-l6-v2")
     tokens = encode(model.tokenizer, "The cat sat on the mat because it was tired.", "It slept.", limit=model.limit)
     assert shown(app).shape == (len(tokens), len(tokens))
@@ -101,7 +90,7 @@ def test_a_pair():
 
 def test_hidden_tokens_are_said_with_their_weight():
     app = open_page(bert_hide="true", bert_layer="3", bert_head="8")
-    check(app)
+    expect_no_fault(app)
     hidden = [caption.value for caption in app.caption if caption.value.startswith("Hidden: on average")]
     attention = shown(app)[1:-1]
     share = (attention[:, 0] + attention[:, -1]).mean()
@@ -112,40 +101,15 @@ def test_a_click_in_the_grid_chooses_the_head():
     app = open_page(bert_view="All heads")
     app.session_state["bert_grid"] = {"picked": {"layer": 5, "head": 0, "count": 1}}
     app.run()
-    check(app)
+    expect_no_fault(app)
     assert (app.session_state["bert_layer"], app.session_state["bert_head"]) == (6, 1)
 
 
-def change_of_heads_off(app: AppTest) -> str:
-    return next(caption.value for caption in app.caption if "changes most" in caption.value)
-
-
-def test_heads_switched_off_change_what_follows():
-    model = load("all-minilm-l6-v2")
-    tokens = encode(model.tokenizer, "The cat sat on the mat because it was tired.", limit=model.limit)
-    head_mask = np.ones((6, 12), np.float32)
-    head_mask[5, :3] = 0
-    before, after = language.read(model, tokens).hidden[-1], language.read(model, tokens, head_mask).hidden[-1]
-    cosine = (before * after).sum(-1) / (np.linalg.norm(before, axis=-1) * np.linalg.norm(after, axis=-1))
-    found = change_of_heads_off(app := open_page())
-    assert f"“{tokens.labels[cosine.argmin()]}” changes most" in found
-    assert f"{cosine.min():.3f}" in found
-    app.toggle(key="bert_off_everywhere").set_value(True).run()
-    check(app)
-    assert change_of_heads_off(app) != found
-
-
-def test_words_in_contexts():
-    app = open_page()
-    app.text_input(key="bert_context_0").set_value("Nothing here fits").run()
-    check(app)
-    assert "share no word" in app.info[0].value
-
-
-def test_without_any_model_the_page_says_how_to_get_one(monkeypatch):
+def test_without_any_model_the_page_says_how_to_get_one(monkeypatch, tmp_path):
     monkeypatch.setattr(minilm, "PACKAGE", "no-such-package-anywhere")
+    monkeypatch.setattr(catalog, "WEIGHTS", tmp_path)
     app = open_page()
-    check(app)
+    expect_no_fault(app)
     assert "No language model is on this computer yet" in app.info[0].value
     assert [button.label for button in app.button if button.key == "download"] == ["Download"]
 
@@ -153,6 +117,6 @@ def test_without_any_model_the_page_says_how_to_get_one(monkeypatch):
 def test_the_snippet_quotes_what_was_typed():
     text = 'She said "hi" \\ and left'
     app = open_page(bert_text=text)
-    check(app)
+    expect_no_fault(app)
     assert json.dumps(text) in app.code[-1].value
     np.testing.assert_allclose(code_computes(app), shown(app), atol=1e-6)

@@ -8,8 +8,10 @@ import torch
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from explorer.models.bert import Bert, BertConfig, BertForPreTraining
+from explorer.models.similarity import cosine
 
 CLOSE = {"rtol": 0, "atol": 1e-5}
 
@@ -146,3 +148,32 @@ def test_the_official_sizes():
         reference = transformers.BertForPreTraining(transformers.BertConfig())
     assert {n: p.shape for n, p in model.named_parameters()} == {n: p.shape for n, p in reference.named_parameters()}
     assert np.isclose(sum(p.numel() for p in model.bert.parameters()) / 1e6, 109.5, atol=0.05)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_few_words_have_the_probabilities_of_the_whole_vocabulary(seed):
+    model = randomised(BertForPreTraining(BertConfig(50, 12, 1, 3, 16, 24)), seed)
+    x, words = torch.randn(12), torch.tensor([3, 40, 7])
+    head, logits = model.cls.predictions, model.masked_words(x)
+    found = head.among(x, head.decoder.weight[words], head.bias[words], logits.logsumexp(-1))
+    torch.testing.assert_close(found, logits.softmax(-1)[words], **CLOSE)
+
+
+@torch.no_grad()
+def test_the_judgement_of_a_pair_is_the_softmax_of_its_head():
+    model = randomised(BertForPreTraining(BertConfig(50, 12, 1, 3, 16, 24)), 0)
+    tokens, types, keep = inputs(2, 7, 0, 0)
+    output = model(tokens, types, keep)
+    torch.testing.assert_close(model.judge(output.last), model.next_sentence(output.pooled).softmax(-1), **CLOSE)
+    torch.testing.assert_close(model.judge(output.last[:, :1]), model.judge(output.last), **CLOSE)
+
+
+@given(
+    arrays(np.float32, 7, elements=st.floats(-9, 9, width=32)),
+    arrays(np.float32, 7, elements=st.floats(1, 9, width=32)),
+)
+def test_cosine(a, b):
+    first, second = torch.from_numpy(a), torch.from_numpy(b)
+    if np.linalg.norm(a) > 1e-3:
+        torch.testing.assert_close(cosine(first, second), torch.cosine_similarity(first, second, 0), **CLOSE)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.attention_statistics import entropy, groups, head_statistics, merge, norm_weighted, rollout, without
+from explorer.attention_statistics import (
+    OF_PLACES,
+    STATISTICS,
+    entropy,
+    groups,
+    head_statistics,
+    merge,
+    norm_weighted,
+    rollout,
+    without,
+)
 
 
 def attention(seed: int, layers: int = 2, heads: int = 3, length: int = 5) -> np.ndarray:
@@ -106,3 +116,14 @@ def test_merge():
 )
 def test_groups(words, expected):
     assert groups(np.array(words)).tolist() == expected
+
+
+def test_between_two_texts_no_places_are_compared():
+    weights = np.random.default_rng(0).dirichlet(np.ones(5), (2, 3, 4)).astype(np.float32)
+    special, punctuation = np.array([1, 0, 0, 0, 1], bool), np.array([0, 0, 1, 0, 0], bool)
+    found = head_statistics(weights, special, punctuation, one_text=False)
+    for name in STATISTICS:
+        assert np.isnan(getattr(found, name)).all() == (name in OF_PLACES), name
+    np.testing.assert_allclose(found.first, weights[..., 0].mean(-1), rtol=1e-6)
+    np.testing.assert_allclose(found.separator, weights[..., 4].mean(-1), rtol=1e-6)
+    np.testing.assert_allclose(found.punctuation, weights[..., 2].mean(-1), rtol=1e-6)

@@ -25,22 +25,31 @@ def attention(tokens) -> np.ndarray:
 
 
 def test_all_tokens(tokens, attention):
-    found = shown(tokens, attention)
-    assert found.labels == ("[CLS]", "The", "Un", "##believ", "##able", "cat", "[SEP]", "cat", "잔다", "[SEP]")
+    found = shown(tokens, tokens, attention)
+    assert found.rows == found.columns
+    assert found.rows.labels == ("[CLS]", "The", "Un", "##believ", "##able", "cat", "[SEP]", "cat", "잔다", "[SEP]")
     assert found.attention is attention
-    assert found.place(5) == 5
+    assert found.rows.place(5) == 5
 
 
 def test_whole_words_without_special_tokens(tokens, attention):
-    found = shown(tokens, attention, hide_special=True, renormalise=True, whole_words=True)
-    assert found.labels == ("The", "Unbelievable", "cat", "cat", "잔다")
-    assert found.members[1] == (2, 3, 4)
+    found = shown(tokens, tokens, attention, hide_special=True, renormalise=True, whole_words=True)
+    assert found.rows.labels == ("The", "Unbelievable", "cat", "cat", "잔다")
+    assert found.columns.members[1] == (2, 3, 4)
     np.testing.assert_allclose(found.attention.sum(-1), 1)
-    assert found.place(3) == 1
-    assert found.place(0) is None
-    plain = shown(tokens, attention, hide_special=True, whole_words=True)
+    assert found.rows.place(3) == 1
+    assert found.rows.place(0) is None
+    plain = shown(tokens, tokens, attention, hide_special=True, whole_words=True)
     np.testing.assert_allclose(plain.attention[..., 1, 2], attention[..., 2:5, 5].mean(-1))
     np.testing.assert_allclose(plain.attention[..., 2, 1], attention[..., 5, 2:5].sum(-1))
+
+
+def test_from_one_text_to_another(tokens, attention):
+    rows = encode(BertWordPieceTokenizer({p: i for i, p in enumerate(PIECES)})._tokenizer, "the cat", limit=32)
+    cross = attention[:, :, : len(rows)]
+    found = shown(rows, tokens, cross, hide_special=True, whole_words=True)
+    assert (found.rows.labels, found.columns.labels) == (("the", "cat"), ("The", "Unbelievable", "cat", "cat", "잔다"))
+    np.testing.assert_allclose(found.attention[..., 1], cross[..., 1:3, 2:5].sum(-1), rtol=1e-6)
 
 
 def test_words(tokens):

@@ -23,6 +23,13 @@ def test_the_weights_are_kept_to_the_nearest_byte():
     kept = np.frombuffer(base64.b64decode(facts["weights"]), np.uint8).reshape(facts["shape"])
     np.testing.assert_allclose(kept / 255, weights, atol=0.5 / 255 + 1e-6)
     assert facts["chosen"] == [1, 2]
+    assert facts["labels"] == facts["columns"] == list("abcde")
+
+
+def test_from_one_text_to_another():
+    facts = data_of(attention_page(np.zeros((1, 2, 2, 3)), ["a", "b"], (0, 0), "x", ["c", "d", "e"]))
+    assert facts["shape"] == [1, 2, 2, 3]
+    assert (facts["labels"], facts["columns"]) == (["a", "b"], ["c", "d", "e"])
 
 
 def test_typed_markup_stays_text():
