@@ -12,13 +12,22 @@ from torch import Tensor
 
 
 class Backbone(Protocol):
-    """A network that shows its feature maps: `features` gives them by name, in order; `head` turns the last into logits."""
+    """A network that shows its feature maps: `maps` gives them by name, in order; `logits` turns the last into logits.
 
-    def features(self, x: Tensor) -> dict[str, Tensor]:
+    One whose maps are no (B, C, h, w), as a Transformer's, has `to_grid` too, which makes them so.
+    """
+
+    def maps(self, x: Tensor) -> dict[str, Tensor]:
         """x: float32 (B, 3, H, W) → name → (B, C, h, w)."""
 
-    def head(self, x: Tensor) -> Tensor:
+    def logits(self, x: Tensor) -> Tensor:
         """Last feature map → logits (B, classes)."""
+
+
+def on_grid(network: Backbone, x: Tensor) -> Tensor:
+    """One of the network's maps, or a gradient of its shape, as (B, C, h, w)."""
+    to_grid = getattr(network, "to_grid", None)
+    return x if to_grid is None else to_grid(x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +50,23 @@ class Look:
 def grad_cam(network: Backbone, x: Tensor, layer: str, target: int | None = None) -> Look:
     """Grad-CAM (Selvaraju et al. 2017, eq. 1 and 2).
 
-    x: float32 (1, 3, H, W), normalised. layer: a name from network.features. target: class index, the best one if None.
+    x: float32 (1, 3, H, W), normalised. layer: a name from network.maps. target: class index, the best one if None.
     Raises KeyError for an unknown layer. Leaves no gradient and no hook behind.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        maps = network.features(x.clone().requires_grad_())
+        maps = network.maps(x.clone().requires_grad_())
         *_, last = maps.values()
-        logits = network.head(last)[0]  # (classes,)
+        logits = network.logits(last)[0]  # (classes,)
         chosen = int(logits.argmax()) if target is None else target
-        (gradient,) = torch.autograd.grad(logits[chosen], maps[layer])  # ∂y_c / ∂A: (1, C, h, w)
+        (gradient,) = torch.autograd.grad(logits[chosen], maps[layer])
+        gradient = on_grid(network, gradient)  # ∂y_c / ∂A: (1, C, h, w)
+        maps = {name: on_grid(network, tensor.detach()) for name, tensor in maps.items()}
     # α_k = 1/Z Σ_i Σ_j ∂y_c / ∂A_k[i, j]
     weights = gradient[0].mean(dim=(1, 2))  # (C,)
     # L = relu(Σ_k α_k · A_k)
-    cam = torch.einsum("k,kij->ij", weights, maps[layer][0].detach()).relu()
+    cam = torch.einsum("k,kij->ij", weights, maps[layer][0]).relu()
     return Look(
-        maps={name: tensor[0].detach().numpy() for name, tensor in maps.items()},
+        maps={name: tensor[0].numpy() for name, tensor in maps.items()},
         logits=logits.detach().numpy(),
         target=chosen,
         layer=layer,

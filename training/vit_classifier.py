@@ -127,8 +127,8 @@ def losses(
         if teacher is None:
             return {"class": F.cross_entropy(output.logits.float(), target)}
         with torch.no_grad():
-            stages = teacher.features(view.contiguous(memory_format=torch.channels_last))
-            answer = teacher.head(stages["layer4.1"]).float().softmax(dim=1)
+            stages = teacher.maps(view.contiguous(memory_format=torch.channels_last))
+            answer = teacher.logits(stages["layer4.1"]).float().softmax(dim=1)
         by_class, by_teacher = model.both_heads(output.tokens[-1])
         patches = [output.tokens[layer][:, model.config.extra :] for layer in STAGES]
         places = lessons(patches, [stages[name] for name in STAGES.values()], size // model.config.patch)

@@ -103,11 +103,11 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def blocks(self) -> list[str]:
-        """Names of what `features` gives, in order."""
+        """Names of what `maps` gives, in order."""
         stages = ("layer1", "layer2", "layer3", "layer4")
         return ["stem", *(f"{stage}.{number}" for stage in stages for number in range(len(getattr(self, stage))))]
 
-    def features(self, x: Tensor) -> dict[str, Tensor]:
+    def maps(self, x: Tensor) -> dict[str, Tensor]:
         """The output of the stem (B, width, H/4, W/4) and of every block, by name ("layer1.0"), in order."""
         x = F.relu(self.bn1(self.conv1(x)))  # (B, width, H/2, W/2)
         x = F.max_pool2d(x, 3, stride=2, padding=1)  # (B, width, H/4, W/4)
@@ -118,7 +118,7 @@ class ResNet(nn.Module):
                 maps[f"{stage}.{number}"] = x
         return maps
 
-    def head(self, x: Tensor) -> Tensor:
+    def logits(self, x: Tensor) -> Tensor:
         """Last feature map (B, C, h, w) → logits (B, classes)."""
         x = F.adaptive_avg_pool2d(x, 1)  # (B, C, 1, 1)
         x = torch.flatten(x, 1)  # (B, C)
@@ -126,8 +126,8 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: float32 (B, 3, H, W), normalised RGB, H and W ≥ 32 → logits float32 (B, classes)."""
-        *_, last = self.features(x).values()
-        return self.head(last)
+        *_, last = self.maps(x).values()
+        return self.logits(last)
 
 
 def resnet18(classes: int = 1000) -> ResNet:

@@ -5,6 +5,7 @@ Parameter names are torchvision's, so `load_state_dict` takes the official check
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -137,7 +138,7 @@ class VisionTransformer(nn.Module):
         tokens = self.embed(x)
         for layer in self.encoder.layers.values():
             tokens, _ = layer(tokens)
-        return self.head(tokens)
+        return self.logits(tokens)
 
     def read(self, x: Tensor) -> VitOutput:
         """As forward, keeping every layer's tokens and attention."""
@@ -146,9 +147,23 @@ class VisionTransformer(nn.Module):
             out, weights = layer(tokens[-1])
             tokens.append(out)
             attention.append(weights)
-        return VitOutput(tuple(tokens), tuple(attention), self.head(tokens[-1]))
+        return VitOutput(tuple(tokens), tuple(attention), self.logits(tokens[-1]))
 
-    def head(self, tokens: Tensor) -> Tensor:
+    def blocks(self) -> list[str]:
+        """Names of those maps whose patches the logits depend on: of the last block only the extra tokens are read."""
+        return ["patches", *self.encoder.layers][:-1]
+
+    def maps(self, x: Tensor) -> dict[str, Tensor]:
+        """The tokens that go into the first block and come out of each, (B, T, width), by name, in order."""
+        return dict(zip(["patches", *self.encoder.layers], self.read(x).tokens, strict=True))
+
+    def to_grid(self, tokens: Tensor) -> Tensor:
+        """The patches of a square photo as a map: (B, T, width) → (B, width, h, w)."""
+        patches = tokens[:, self.config.extra :]  # (B, h · w, width)
+        side = math.isqrt(patches.shape[1])
+        return patches.transpose(1, 2).unflatten(2, (side, side))
+
+    def logits(self, tokens: Tensor) -> Tensor:
         """The last layer's tokens (B, T, width) → logits (B, classes); a distilled network's are the mean of both heads'."""
         if self.config.distilled:
             by_class, by_teacher = self.both_heads(tokens)
@@ -156,7 +171,7 @@ class VisionTransformer(nn.Module):
         return self.heads["head"](self.encoder.ln(tokens)[:, 0])
 
     def both_heads(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the class token, and of the distillation token, each (B, classes). tokens: as `head`."""
+        """Logits of the class token, and of the distillation token, each (B, classes). tokens: as `logits`."""
         tokens = self.encoder.ln(tokens)
         return self.heads["head"](tokens[:, 0]), self.heads["distillation"](tokens[:, 1])
 

@@ -65,10 +65,10 @@ def test_gradients_equal_torchvision_in_training_mode():
         torch.testing.assert_close(p.grad, q.grad, rtol=1e-3, atol=1e-3 * q.grad.abs().max().item(), msg=name)
 
 
-def test_features_name_every_block():
+def test_maps_name_every_block():
     with torch.inference_mode():
         network = resnet.resnet18(10).eval()
-        maps = network.features(torch.zeros(1, 3, 64, 64))
+        maps = network.maps(torch.zeros(1, 3, 64, 64))
     blocks = [f"layer{stage}.{block}" for stage in range(1, 5) for block in range(2)]
     assert list(maps) == ["stem", *blocks] == network.blocks()
     assert [tuple(m.shape[1:]) for m in maps.values()] == [
