@@ -52,7 +52,7 @@ def answer(key: str, digest: str, _classifier: Classifier, _pixels: np.ndarray) 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def steps_of(key: str, digest: str, part: str, _network: ResNet, _x: np.ndarray) -> Trace:
     """The steps of one part of the network on this photo, kept."""
-    return trace(_network.head if part == "head" else _network.get_submodule(part), torch.from_numpy(_x)[None])
+    return trace(_network.logits if part == "head" else _network.get_submodule(part), torch.from_numpy(_x)[None])
 
 
 page.header(

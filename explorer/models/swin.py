@@ -225,7 +225,7 @@ class SwinTransformer(nn.Module):
         for stage in range(1, len(self.config.blocks) + 1):
             if stage > 1:
                 x = self.features[f"{2 * stage - 2}"](x)  # (B, h/2, w/2, 2C)
-            for i, block in enumerate(self.features[f"{2 * stage - 1}"]):
+            for i, block in enumerate(self.features[f"{2 * stage - 1}"].children()):
                 x, weights = block(x)
                 maps[f"stage{stage}.{i}"], attention[f"stage{stage}.{i}"] = x, weights
         return SwinOutput(maps, attention, self.logits(x))
