@@ -75,7 +75,7 @@ if __name__ == "__main__":
         __doc__,
         data="folder with pets600_max288/",
         amount="epochs",
-        default=45,
+        default=100,
         train=train,
         export=export,
     )
