@@ -47,6 +47,24 @@ def attention_lines(
     parameter that keeps the locked word, none if empty. pick: a lock comes back (the page runs again). height: pixels, more
     words scroll.
     """
+    data = encode(weights, queries, keys, heads=heads, locked=locked, names=names, url=url, pick=pick, height=height)
+    state = _mount(key=key, data=data, default={"locked": None}, on_locked_change=lambda: None)
+    return Locked.read(state.locked) if pick else None
+
+
+def encode(
+    weights: np.ndarray,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    *,
+    heads: Sequence[int] | None = None,
+    locked: Locked | None = None,
+    names: Sequence[str] = (),
+    url: str = "",
+    pick: bool = False,
+    height: int = 560,
+) -> bytes:
+    """The bytes that attention_lines.js reads. The arguments are those of `attention_lines`."""
     if weights.shape[1:] != (len(queries), len(keys)):
         raise ValueError(f"weights of shape {weights.shape} do not fit {len(queries)} queries and {len(keys)} keys")
     body = {
@@ -59,6 +77,4 @@ def attention_lines(
         "pick": pick,
         "height": height,
     }
-    data = pack(body, [np.ascontiguousarray(weights, dtype=np.float32)])
-    state = _mount(key=key, data=data, default={"locked": None}, on_locked_change=lambda: None)
-    return Locked.read(state.locked) if pick else None
+    return pack(body, [np.ascontiguousarray(weights, dtype=np.float32)])

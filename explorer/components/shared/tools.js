@@ -7,21 +7,42 @@ import { formatNumber } from "./number.js";
 const fileName = (title, otherwise) => title.replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_|_$/g, "").slice(0, 60) || otherwise;
 
 /**
- * The buttons PNG and CSV. title() → what the files are called, otherwise() where it has no letters; picture() → Promise of a
- * Blob, or null for none; numbers() → the text of the CSV, or null.
+ * Buttons that keep what is seen. title() → what the files are called, otherwise: where it has no letters; and of these, those that
+ * there are: picture() → Promise of a PNG as a Blob, or null for none; drawing() → text of an SVG; numbers() → text of a CSV, or null.
  */
-export function keepButtons({ title, otherwise, picture, numbers }) {
+export function keepButtons({ title, otherwise, picture, drawing, numbers }) {
   const named = (ending) => `${fileName(title(), otherwise)}.${ending}`;
   const button = (text, hint, action) => el("button", { class: "small", title: hint, onclick: action }, text);
+  const saveText = (text, type, ending) => text != null && saveBlob(new Blob([text], { type }), named(ending));
   return el("span", { class: "tools" },
-    button("PNG", "Save the picture", async () => {
+    drawing && button("SVG", "Save the picture as lines and letters", () => saveText(drawing(), "image/svg+xml", "svg")),
+    picture && button("PNG", "Save the picture", async () => {
       const blob = await picture();
       if (blob) saveBlob(blob, named("png"));
     }),
-    button("CSV", "Save the numbers", () => {
-      const text = numbers();
-      if (text != null) saveBlob(new Blob([text], { type: "text/csv" }), named("csv"));
-    }));
+    numbers && button("CSV", "Save the numbers", () => saveText(numbers(), "text/csv", "csv")));
+}
+
+/** Buttons for those who have neither wheel nor keys. zoom(factor), reset(). */
+export function zoomButtons({ zoom, reset }) {
+  const button = (text, name, action) => el("button", { class: "small", title: name, "aria-label": name, onclick: action }, text);
+  return el("span", { class: "zoom", role: "group", "aria-label": "Zoom" },
+    button("−", "Zoom out", () => zoom(1 / 1.5)), button("+", "Zoom in", () => zoom(1.5)), button("Reset", "Reset zoom", reset));
+}
+
+const SHARP = 2; // pixels of a PNG for each of the page
+export const LONGEST_SIDE = 16000 / SHARP; // more than browsers draw on
+
+/** A PNG of width × height pixels of the page, twice as sharp, on a ground of its own; paint(context) draws it → Promise of a Blob. */
+export function paintedPng({ width, height, ground }, paint) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width, height].map((side) => Math.round(side * SHARP));
+  const context = canvas.getContext("2d");
+  context.scale(SHARP, SHARP);
+  context.fillStyle = ground;
+  context.fillRect(0, 0, width, height);
+  paint(context);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
 const quoted = (cell) => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
