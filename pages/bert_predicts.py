@@ -41,7 +41,7 @@ questions = {
 }
 question = st.segmented_control(
     _("What do you ask?"), list(questions), default="word" if can_guess_somewhere() else "contexts", required=True,
-    format_func=questions.__getitem__, key="predict_question", bind="query-params",
+    format_func=questions.__getitem__, key="predict_question", bind="query-params", wrap=True,
 )  # fmt: skip
 
 controls, picture = page.play()

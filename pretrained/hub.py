@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import torch.hub
 from huggingface_hub import constants, try_to_load_from_cache
@@ -19,7 +20,7 @@ from huggingface_hub.utils import HFValidationError, validate_repo_id
 from explorer.errors import UserError
 from explorer.text import _
 from pretrained import LoadError
-from pretrained.download import Cancelled, Progress, fetch
+from pretrained.download import ANSWER_SECONDS, Cancelled, Progress, fetch
 from pretrained.loading import LOCAL_FOLDER
 
 CONFIG = "config.json"
@@ -51,6 +52,42 @@ def fetch_description(repository: str, cancelled: Cancelled | None = None) -> Pa
     """
     repository = checked(repository)
     return find(repository) or _download_description(repository, cancelled)
+
+
+def weights_size(repository: str) -> int | None:
+    """Bytes of the weights on the hub, None where it does not say. LoadError: there are none that are no pickles.
+
+    fetch_description brought the rest before.
+    """
+    repository = checked(repository)
+    try:
+        size = _size(repository, WEIGHTS)
+        if size is not None or not _get(repository, INDEX, None, None):
+            return _known(size, repository)
+        return sum(_size(repository, shard) or 0 for shard in _shards(_cache(repository) / INDEX)) or None
+    except OSError:
+        return None
+
+
+def _known(size: int | None, repository: str) -> int | None:
+    if size is None:
+        raise LoadError(_only_pickles(repository))
+    return size or None
+
+
+def _size(repository: str, name: str) -> int | None:
+    """Bytes of a file on the hub; 0: it does not say; None: there is no such file. OSError: it cannot be reached."""
+    url = f"{constants.ENDPOINT}/{repository}/resolve/main/{quote(name)}"
+    request = Request(url, method="HEAD")  # noqa: S310 — the hub's own address
+    try:
+        with urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 — as above
+            # The hub answers for large files with another address, and says their size before it does.
+            said = answer.headers.get("X-Linked-Size") or answer.headers.get("Content-Length") or ""
+            return int(said) if said.isdecimal() else 0
+    except HTTPError as error:
+        if error.code == 404:
+            return None
+        raise
 
 
 def find(repository: str) -> Path | None:
@@ -137,15 +174,18 @@ def _download_weights(repository: str, folder: Path, progress: Progress | None, 
     if _get(repository, WEIGHTS, progress, cancelled):
         return
     if not _get(repository, INDEX, None, cancelled):
-        message = _(
-            "{name} has its weights only in a form that can hold program code (a pickle), so they were not opened; "
-            "choose a model that has model.safetensors."
-        )
-        raise LoadError(message.format(name=repository))
+        raise LoadError(_only_pickles(repository))
     shards = _shards(folder / INDEX)
     for number, shard in enumerate(shards):
         if not _get(repository, shard, _share(progress, number, len(shards)), cancelled):
             raise LoadError(_("{name} lacks a part of its weights, {file}.").format(name=repository, file=shard))
+
+
+def _only_pickles(repository: str) -> str:
+    return _(
+        "{name} has its weights only in a form that can hold program code (a pickle), so they were not opened; "
+        "choose a model that has model.safetensors."
+    ).format(name=repository)
 
 
 def _get(repository: str, name: str, progress: Progress | None, cancelled: Cancelled | None) -> bool:

@@ -275,13 +275,14 @@ class ForeignReader:
 class Described:
     """A model on the hub before its weights are here. own: whether explorer.models.bert runs it.
 
-    kind: what its configuration calls it, such as "gpt2"; bytes: of its weights as float32.
+    kind: what its configuration calls it, such as "gpt2"; download: bytes of its weights on the hub, None where it does not
+    say.
     """
 
     repository: str
     own: bool
     kind: str
-    bytes: int
+    download: int | None
 
 
 def load(name: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Reader:
@@ -303,27 +304,29 @@ def describe(repository: str, cancelled: Cancelled | None = None) -> Described:
     """What a model on the hub is, and whether it can be used here, from its small files alone. Errors: as load."""
     repository = hub.checked(repository)
     folder = hub.fetch_description(repository, cancelled)
+    size = None if hub.find(repository) else hub.weights_size(repository)
     config = _plain_bert(folder, repository)
-    if config is not None:
-        with torch.device("meta"):
-            size = 4 * sum(parameter.numel() for parameter in BertForPreTraining(config).parameters())
-        memory.check(size, repository)
-        return Described(repository, True, "bert", size)
-    from pretrained import foreign_loading
+    if config is None:
+        from pretrained import foreign_loading
 
-    plan = foreign_loading.plan_of(folder, repository)
-    memory.check(plan.bytes, repository)
-    return Described(repository, False, plan.config.model_type, plan.bytes)
+        plan = foreign_loading.plan_of(folder, repository)
+        memory.check(plan.bytes, repository)
+        return Described(repository, False, plan.config.model_type, size)
+    with torch.device("meta"):
+        parameters = sum(parameter.numel() for parameter in BertForPreTraining(config).parameters())
+    memory.check(4 * parameters, repository)
+    return Described(repository, True, "bert", size)
 
 
 def _from_hub(repository: str, progress: Progress | None, cancelled: Cancelled | None) -> Reader:
     described = describe(repository, cancelled)
-    folder = hub.fetch_repository(described.repository, progress, cancelled)
+    name = described.repository
+    folder = hub.fetch_repository(name, progress, cancelled)
     if described.own and (folder / hub.WEIGHTS).is_file():
-        return OwnReader(language.from_folder(folder, described.repository))
+        return OwnReader(language.from_folder(folder, name))
     from pretrained import foreign_loading
 
-    return ForeignReader(foreign_loading.from_folder(folder, described.repository))
+    return ForeignReader(foreign_loading.from_folder(folder, name))
 
 
 def _plain_bert(folder: Path, name: str) -> BertConfig | None:

@@ -66,7 +66,7 @@ def choose_place(tokens: Tokens, question: str, start: int, key: str = "predict_
     asked = st.query_params.get(key, "")
     held = st.session_state.get(f"{key} last", int(asked) if asked.isdigit() else start)
     first = held if held in texts else start if start in texts else offered[-1]
-    place = st.pills(question, offered, default=first, format_func=texts.__getitem__, required=True,
+    place = st.pills(question, offered, default=first, format_func=texts.__getitem__, required=True, wrap=True,
                      key=f"{key}_{hash((tokens.text, tokens.ids.tobytes()))}")  # fmt: skip
     if len(words) > len(offered):
         st.caption(_("The first {n} tokens can be clicked.").format(n=len(offered)))

@@ -87,7 +87,7 @@ def choose_stack() -> Stack:
     names: dict[Stack, str] = {"encoder": _("Encoder"), "decoder": _("Decoder"), "cross": _("Cross")}
     return st.segmented_control(
         _("Which attention"), list(names), default="cross", required=True, format_func=names.__getitem__,
-        key="bert_stack", bind="query-params",
+        wrap=True, key="bert_stack", bind="query-params",
         help=_("The encoder's tokens to each other, the decoder's to each other, or the decoder's to the encoder's."),
     )  # fmt: skip
 
@@ -131,7 +131,7 @@ def _with_decoder(reader: Reader, tokens: Tokens) -> Texts:
     if source == "own":
         written = _written(reader, tokens)
         if written is not None:
-            st.text(f"→ {written.text}" if written.text.strip() else _("It wrote nothing."))
+            st.text(f"→ {written.text}" if written.text.strip() else _("What it wrote makes no text that can be read."))
             return Texts(tokens, written, own_words=True)
     typed = st.text_area(_("What the decoder has so far"), WRITTEN, key="bert_written", max_chars=MOST_TYPED, height=80,
                          bind="query-params")  # fmt: skip

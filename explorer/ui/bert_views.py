@@ -87,7 +87,7 @@ def choose_view() -> str:
         "compare": _("Compare"),
     }
     return st.segmented_control(_("View"), list(names), default="lines", required=True, format_func=names.__getitem__,
-                                key="bert_view", bind="query-params")  # fmt: skip
+                                wrap=True, key="bert_view", bind="query-params")  # fmt: skip
 
 
 def choose_head(layers: int, heads: int) -> tuple[int, int]:

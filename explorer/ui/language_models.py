@@ -11,6 +11,7 @@ from explorer.errors import UserError
 from explorer.text import _
 from explorer.tokens import Tokens
 from explorer.ui.downloads import offer_download
+from explorer.units import bytes_text
 from pretrained import LoadError, catalog, hub, minilm, readers
 from pretrained.readers import Described, Reader
 from pretrained.reading import Guesses, Reading, TwoReadings
@@ -185,13 +186,12 @@ def _use(key: str, known: dict[str, LanguageRecord]) -> Chosen | None:
         return None
     described = _describe(key)
     if described is not None:
-        offer = _("{name} is of the kind {kind} and not on this computer yet: about {size:.0f} MB from huggingface.co.")
-        offer_download(
-            key,
-            key,
-            offer.format(name=key, kind=described.kind, size=described.bytes / 1e6),
-            lambda show: hub.fetch_repository(key, progress=show),
+        size = (
+            _("of a size that the hub does not say") if described.download is None else bytes_text(described.download)
         )
+        offer = _("{name} is of the kind {kind} and not on this computer yet: {size} from huggingface.co.").format(
+            name=key, kind=described.kind, size=size)  # fmt: skip
+        offer_download(key, key, offer, lambda show: hub.fetch_repository(key, progress=show))
     return None
 
 

@@ -127,3 +127,33 @@ def test_stopping_leaves_nothing_half(served):
         hub.fetch_repository("owner/bert", cancelled=lambda: bool(Handler.asked["model.safetensors"]))
     assert not list(hub._cache("owner/bert").glob("model*"))
     assert hub.is_complete(hub.fetch_repository("owner/bert"))
+
+
+def test_the_size_is_known_before_the_download(served):
+    save_bert(served / "owner/bert")
+    size = (served / "owner/bert/model.safetensors").stat().st_size
+    hub.fetch_description("owner/bert")
+    assert hub.weights_size("owner/bert") == size
+    assert not (hub._cache("owner/bert") / "model.safetensors").exists()
+
+
+def test_the_size_of_weights_in_several_files(served):
+    save_bert(served / "owner/bert", shards=True)
+    hub.fetch_description("owner/bert")
+    parts = (served / "owner/bert").glob("model-*.safetensors")
+    assert hub.weights_size("owner/bert") == sum(path.stat().st_size for path in parts)
+
+
+def test_pickles_are_refused_before_anything_is_downloaded(served):
+    save_bert(served / "owner/bert")
+    (served / "owner/bert/model.safetensors").rename(served / "owner/bert/pytorch_model.bin")
+    hub.fetch_description("owner/bert")
+    with pytest.raises(LoadError, match=r"only in a form that can hold program code \(a pickle\)"):
+        hub.weights_size("owner/bert")
+
+
+def test_a_hub_that_is_gone_says_no_size(served, monkeypatch):
+    save_bert(served / "owner/bert")
+    hub.fetch_description("owner/bert")
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    assert hub.weights_size("owner/bert") is None
