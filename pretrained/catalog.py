@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 from explorer.errors import UserError
 from explorer.text import _
 from pretrained import LoadError
+from pretrained.image_models import IMAGE_MODELS
 from pretrained.records import (
+    LIBRARY_PREFIX,
     Card,
     CharacterModel,
     ClassifierCard,
@@ -33,56 +35,9 @@ CardKind = TypeVar("CardKind", bound=Card)
 
 WEIGHTS = Path(__file__).parent / "weights"
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-def _official(depth: int, version: int, digits: str) -> ImageClassifier:
-    """torchvision's ResNet. digits: the start of the file's SHA-256, as in its name."""
-    return ImageClassifier(
-        key=f"resnet{depth}-imagenet-v{version}",
-        name=f"ResNet-{depth}" if version == 1 else f"ResNet-{depth} (new recipe)",
-        family="ResNet",
-        architecture=f"resnet{depth}",
-        source="torchvision",
-        weights=f"ResNet{depth}_Weights.IMAGENET1K_V{version}",
-        file=f"resnet{depth}-{digits}.pth",
-        # timm's "tv2" repositories were made from these very files; its "tv" ones from older uploads of version 1.
-        hub_repo=f"timm/resnet{depth}.tv2_in1k" if version == 2 else "",
-        input_size=224,
-        resize="crop",
-        resize_size=256 if version == 1 else 232,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
-        licence="BSD-3-Clause (torchvision); the photos are under ImageNet's research terms",
-        data="ImageNet-1K",
-    )
-
 
 MODELS: tuple[Model, ...] = (
-    ImageClassifier(
-        key="resnet18-photos110",
-        name="ResNet-18 (bundled)",
-        family="ResNet",
-        architecture="resnet18",
-        source="bundled",
-        file="resnet18-photos110.safetensors",
-        input_size=128,
-        resize="squeeze",
-        resize_size=128,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
-        licence="As its photos: CC BY 4.0 (Caltech-101), ImageNet's research terms (Imagenette)",
-        data="Imagenette and Caltech-101",
-    ),
-    _official(18, 1, "f37072fd"),
-    _official(34, 1, "b627a593"),
-    _official(50, 1, "0676ba61"),
-    _official(50, 2, "11ad3fa6"),
-    _official(101, 1, "63fe2227"),
-    _official(101, 2, "cd907fc2"),
-    _official(152, 1, "394f9c45"),
-    _official(152, 2, "f82ba261"),
+    *IMAGE_MODELS,
     CharacterModel(
         key="character-lstm-640",
         name="Character LSTM (bundled)",
@@ -121,9 +76,18 @@ def models(kind: type[ModelKind]) -> tuple[ModelKind, ...]:
 
 
 def get(key: str, kind: type[ModelKind]) -> ModelKind:
-    """The model of that key and kind. UserError: there is none (keys also come from addresses that people type)."""
-    for model in models(kind):
-        if model.key == key:
+    """The model of that key and kind, also one of pretrained.library. UserError: there is none.
+
+    Keys also come from addresses that people type.
+    """
+    if key.startswith(LIBRARY_PREFIX) and issubclass(ImageClassifier, kind):
+        from pretrained.library import library_models  # imports torchvision
+
+        others: tuple[Model, ...] = library_models()
+    else:
+        others = MODELS
+    for model in others:
+        if model.key == key and isinstance(model, kind):
             return model
     raise UserError(_("There is no model called “{key}”; choose one from the list.").format(key=key))
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
-from explorer.models import resnet
-from pretrained import catalog
+from explorer.models import alexnet, googlenet, resnet, swin, vgg, vit
+from pretrained import catalog, memory
 from pretrained.download import Cancelled, Progress
 from pretrained.loading import fill, load_state_dict
 from pretrained.records import ImageClassifier
 
-BUILDERS = {
+BUILDERS: dict[str, Callable[[int], nn.Module]] = {
     builder.__name__: builder
-    for builder in (resnet.resnet18, resnet.resnet34, resnet.resnet50, resnet.resnet101, resnet.resnet152)
+    for builder in (
+        *(resnet.resnet18, resnet.resnet34, resnet.resnet50, resnet.resnet101, resnet.resnet152),
+        *(googlenet.googlenet, alexnet.alexnet, vgg.vgg11, vgg.vgg13, vgg.vgg16, vgg.vgg19),
+        *(vit.vit_small_96, vit.vit_b_16, vit.vit_b_32, vit.vit_l_16, vit.vit_l_32),
+        *(swin.swin_t, swin.swin_s, swin.swin_b),
+    )
 }
+RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+COPIES = 2.2  # of the weights, in memory while they are loaded
 LONGEST_SIDE = 8192  # pixels of a resized photo; beyond it (32:1) only the part in the crop is resized
 
 Box = tuple[float, float, float, float]
@@ -27,10 +36,13 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Classifier:
-    """module: in evaluation mode, its parameters frozen, safe to share between sessions; labels: of its logits."""
+    """module: in evaluation mode, its parameters frozen, safe to share between sessions; labels: of its logits.
+
+    The module is one of explorer.models, which shows its maps (explorer.explain.Backbone); of a library model, torchvision's.
+    """
 
     model: ImageClassifier
-    module: resnet.ResNet
+    module: Any
     labels: tuple[str, ...]
 
 
@@ -52,16 +64,33 @@ class Prediction:
 def load_classifier(key: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Classifier:
     """Build the network and fill in its weights, downloading them if need be (see loading.load_state_dict).
 
-    UserError: no such model. LoadError: its weights could not be had, or do not fit.
+    UserError: no such model. LoadError: its weights could not be had, or do not fit, or there is too little memory.
     """
     model = catalog.get(key, ImageClassifier)
-    state = load_state_dict(model, progress, cancelled)
-    labels = catalog.labels(model)
-    with torch.inference_mode(False):  # parameters made inside a caller's inference mode would be barred from Grad-CAM
-        with torch.device("meta"):  # no time spent on random weights
-            module = BUILDERS[model.architecture](len(labels))
-        fill(module, state, model.name)
+    needed = int(COPIES * catalog.published(model).mib * 2**20)
+    memory.check(needed, model.name)
+    try:
+        state = load_state_dict(model, progress, cancelled)
+        labels = catalog.labels(model)
+        # Parameters made inside a caller's inference mode would be barred from Grad-CAM.
+        with torch.inference_mode(False):
+            module, state = _network(model, len(labels), state)
+            fill(module, state, model.name)
+    except (MemoryError, RuntimeError) as error:
+        if not memory.is_lack_of_memory(error):
+            raise
+        raise memory.too_little(needed, model.name) from error
     return Classifier(model, module.eval().requires_grad_(False), labels)
+
+
+def _network(model: ImageClassifier, classes: int, state: dict[str, Tensor]) -> tuple[nn.Module, dict[str, Tensor]]:
+    """The network without its weights, and the weights under its own names."""
+    if model.library:
+        from pretrained import library  # imports torchvision
+
+        return library.build(model, classes), library.named_as_modules(state)
+    with torch.device("meta"):  # no time spent on random weights
+        return BUILDERS[model.architecture](classes), state
 
 
 def preprocess(classifier: Classifier, pixels: np.ndarray) -> Tensor:
@@ -111,13 +140,13 @@ def _crop_geometry(model: ImageClassifier, height: int, width: int) -> tuple[tup
 
 def _crop(pixels: np.ndarray, model: ImageClassifier) -> np.ndarray:
     """uint8 (H, W, 3) → uint8 (input_size, input_size, 3)."""
-    image, side = Image.fromarray(pixels), model.input_size
+    image, side, resampling = Image.fromarray(pixels), model.input_size, RESAMPLING[model.interpolation]
     (height, width), (top, left) = _crop_geometry(model, *pixels.shape[:2])
     if max(height, width) > LONGEST_SIDE:
         # Within one grey level of the way below, and a 1 × 4000 photo does not become one of 256 × 1,024,000.
         box = seen(model, *pixels.shape[:2])
-        return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
-    image = image.resize((width, height), Image.Resampling.BILINEAR)
+        return np.asarray(image.resize((side, side), resampling, box=box))
+    image = image.resize((width, height), resampling)
     return np.asarray(image.crop((left, top, left + side, top + side)))
 
 

@@ -106,7 +106,8 @@ def fill(module: nn.Module, state: dict[str, Tensor], name: str) -> None:
         message = _("The weights of {name} do not fit the network: {problems}.")
         raise LoadError(message.format(name=name, problems=", ".join(found)))
     module.to_empty(device="cpu")
-    module.load_state_dict(state)
+    expected.update(state)  # keeps what the module notes of its own version
+    module.load_state_dict(expected)
 
 
 def _read(copy: Copy) -> dict[str, Tensor]:

@@ -12,6 +12,8 @@ from typing import ClassVar, Literal
 
 Task = Literal["classification", "characters", "translation", "language", "judging", "answering"]
 Source = Literal["bundled", "torchvision", "package", "hub"]
+LIBRARY_PREFIX = "torchvision-"
+"""The keys of pretrained.library begin so, and no others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,8 @@ class ImageClassifier(Model):
     """A photo in, a score for each class out.
 
     input_size: side of the square the network sees, pixels; resize: "squeeze" the whole photo into it, or scale the
-    short side to resize_size and "crop" the centre; mean, std: of RGB in 0–1, per channel.
+    short side to resize_size and "crop" the centre; interpolation: of that scaling; mean, std: of RGB in 0–1, per channel;
+    library: built by torchvision itself, not by explorer.models.
     """
 
     task = "classification"
@@ -56,6 +59,8 @@ class ImageClassifier(Model):
     resize_size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    library: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

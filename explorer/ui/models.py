@@ -18,9 +18,12 @@ def _kept(key: str) -> Classifier:
     return load_classifier(key)
 
 
-def choose_classifier() -> Classifier:
-    """The control, and the classifier to use: the chosen one, or the bundled one until the chosen one is here."""
-    records = {model.key: model for model in catalog.models(ImageClassifier)}
+def choose_classifier(family: str = "ResNet") -> Classifier:
+    """The control, and the classifier to use: the chosen one, or the bundled one until the chosen one is here.
+
+    family: which models the page can show.
+    """
+    records = {model.key: model for model in catalog.models(ImageClassifier) if model.family == family}
     key = st.selectbox(
         _("Model"),
         list(records),

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers
 from safetensors.numpy import save_file
 
 from explorer.errors import UserError
 from explorer.models import bert, characters, resnet
 from explorer.translation_training import STEPS
-from pretrained import LoadError, catalog, hub, minilm
+from pretrained import LoadError, catalog, classification, hub, minilm
 from pretrained.records import (
     AnswerRecord,
     Card,
@@ -70,7 +71,8 @@ def test_every_record_is_complete(model):
 
 @pytest.mark.parametrize("model", CLASSIFIERS, ids=key_of)
 def test_every_classifier_is_complete(model):
-    assert callable(getattr(resnet, model.architecture))
+    assert model.architecture in classification.BUILDERS
+    assert not model.library
     assert 32 <= model.input_size <= model.resize_size <= 1024
     assert all(0 < mean < 1 for mean in model.mean)
     assert all(0 < std < 1 for std in model.std)
@@ -140,6 +142,7 @@ def test_what_is_written_down_agrees_with_torchvision(model):
     transforms = weights.transforms()
     assert ([model.input_size], [model.resize_size]) == (transforms.crop_size, transforms.resize_size)
     assert (model.resize, list(model.mean), list(model.std)) == ("crop", transforms.mean, transforms.std)
+    assert model.interpolation == transforms.interpolation.value
 
 
 @pytest.mark.parametrize("model", OFFICIAL, ids=key_of)
@@ -148,9 +151,12 @@ def test_published_figures_are_torchvisions(model):
     scores = meta["_metrics"][figures.measured_on]
     assert (figures.top1 * 100, figures.top5 * 100) == pytest.approx((scores["acc@1"], scores["acc@5"]))
     assert (figures.parameters, figures.gmacs, figures.mib) == (meta["num_params"], meta["_ops"], meta["_file_size"])
-    module = getattr(resnet, model.architecture)()
-    assert sum(parameter.numel() for parameter in module.parameters()) == figures.parameters
-    assert len(catalog.labels(model)) == module.fc.out_features
+    with torch.device("meta"):
+        module = classification.BUILDERS[model.architecture](1000).eval()
+        assert module(torch.zeros(1, 3, model.input_size, model.input_size)).shape == (1, len(catalog.labels(model)))
+    # The auxiliary heads of GoogLeNet are not counted.
+    counts = [p.numel() for name, p in module.named_parameters() if not name.startswith("aux")]
+    assert sum(counts) == figures.parameters
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from training import photos
 BUNDLED = catalog.get("resnet18-photos110", ImageClassifier)
 OFFICIAL = catalog.get("resnet18-imagenet-v1", ImageClassifier)
 NEW_RECIPE = catalog.get("resnet50-imagenet-v2", ImageClassifier)
+SWIN = catalog.get("swin-t-imagenet-v1", ImageClassifier)
+LIBRARY = catalog.get("torchvision-efficientnet-b3-imagenet1k-v1", ImageClassifier)
 
 
 def random_statistics(module: torch.nn.Module) -> torch.nn.Module:
@@ -97,7 +99,7 @@ def untrained(model: ImageClassifier) -> classification.Classifier:
 
 @settings(max_examples=25)
 @given(height=st.integers(1, 700), width=st.integers(1, 700), seed=st.integers(0, 9))
-@pytest.mark.parametrize("model", [OFFICIAL, NEW_RECIPE], ids=["v1", "v2"])
+@pytest.mark.parametrize("model", [OFFICIAL, NEW_RECIPE, SWIN, LIBRARY], ids=["v1", "v2", "bicubic", "library"])
 def test_preprocessing_is_torchvisions_bit_by_bit(model, height, width, seed):
     if max(height, width) / min(height, width) > 30:
         width = height
