@@ -192,6 +192,9 @@ SIGNATURES = {
     "one_hot": "input num_classes",
     "norm": "input p dim keepdim",
     "cosine_similarity": "x1 x2 dim eps",
+    "cdist": "x1 x2 p",
+    "lerp": "input end weight",
+    "nan_to_num": "input nan posinf neginf",
     "setitem": "input index value",
     "getitem": "input index",
     "outer": "input vec2",
@@ -344,6 +347,8 @@ def resolve(call: Call, func: Callable, args: Sequence, kwargs: dict[str, Any], 
         attrs = {"output_size": list(shape[-int(call.op[-2]) :])}
     elif "pool" in call.op and "kernel_size" in attrs:
         attrs = _pool(attrs, int(call.op[-2]))
+    elif x is not None and call.op == "interpolate":
+        attrs = _interpolation(attrs, x.shape[2:], shape[2:])
     elif x is not None and call.op in {"softmax", "log_softmax", "cumsum"}:
         unsaid = 0 if x.ndim in {0, 1, 3} else 1  # what torch.nn.functional takes, with a warning
         attrs = {"dim": _axis(attrs.get("dim", unsaid), x.ndim)}
@@ -362,8 +367,8 @@ def resolve(call: Call, func: Callable, args: Sequence, kwargs: dict[str, Any], 
     return {name: value if name in AS_THEY_ARE else _plain(value) for name, value in attrs.items()}
 
 
-def _per_dim(value: Any, n: int) -> list[int]:
-    values = [value] if isinstance(value, int) else list(value)
+def _per_dim(value: Any, n: int) -> list:
+    values = [value] if isinstance(value, (int, float)) else list(value)
     return values * n if len(values) == 1 else values
 
 
@@ -404,6 +409,19 @@ def _pool(attrs: dict[str, Any], n: int) -> dict[str, Any]:
         "ceil_mode": bool(attrs.get("ceil_mode", False)),
         "count_include_pad": bool(attrs.get("count_include_pad", True)),
         "divisor_override": attrs.get("divisor_override"),
+    }
+
+
+def _interpolation(attrs: dict[str, Any], inside: Sequence[int], outside: Sequence[int]) -> dict[str, Any]:
+    """scales: of the input's places to the output's, as torch counts them: by the factor where one is given."""
+    scales = [a / b for a, b in zip(inside, outside, strict=True)]
+    if attrs.get("scale_factor") is not None and not attrs.get("recompute_scale_factor"):
+        scales = [1 / factor for factor in _per_dim(attrs["scale_factor"], len(inside))]
+    return {
+        "mode": attrs.get("mode", "nearest"),
+        "align_corners": bool(attrs.get("align_corners")),
+        "antialias": bool(attrs.get("antialias")),
+        "scales": scales,
     }
 
 

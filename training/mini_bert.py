@@ -37,6 +37,7 @@ LONG_AFTER = 0.85  # of the training; the inputs are short before, as Devlin et 
 SHORT, LONG = 64, 128  # tokens
 TOKENS_PER_UPDATE = 4096
 CAPTION_SHARE = 0.12  # of the inputs
+FIRST_MASKED, LAST_MASKED = 0.30, 0.15  # of the words, at the start and from LONG_AFTER on: Yang et al. 2023
 IGNORED = -100
 WEIGHTS = Path(__file__).parents[1] / "pretrained/weights/mini-bert.safetensors"
 
@@ -145,9 +146,13 @@ def examples(corpus: Corpus, length: int, rng: np.random.Generator) -> Iterator[
 
 
 def collate(
-    rows: list[tuple[np.ndarray, np.ndarray, int]], ids: dict[str, int], length: int, rng: np.random.Generator
+    rows: list[tuple[np.ndarray, np.ndarray, int]],
+    ids: dict[str, int],
+    length: int,
+    rng: np.random.Generator,
+    share: float = LAST_MASKED,
 ) -> Batch:
-    """[CLS] A [SEP] B [SEP], padded; 15 % of the words to be guessed: 80 % masked, 10 % another word, 10 % left alone."""
+    """[CLS] A [SEP] B [SEP], padded; this share of the words to be guessed: 80 % masked, 10 % another word, 10 % left alone."""
     tokens = np.full((len(rows), length), ids["[PAD]"])
     types = np.zeros((len(rows), length), np.int64)
     maskable = np.zeros((len(rows), length), bool)
@@ -160,7 +165,7 @@ def collate(
         keep[i, : len(row)] = True
         maskable[i, 1 : 1 + len(a)] = True
         maskable[i, 2 + len(a) : 2 + len(a) + len(b)] = True
-    chosen = maskable & (rng.random(tokens.shape) < 0.15)
+    chosen = maskable & (rng.random(tokens.shape) < share)
     words = np.where(chosen, tokens, IGNORED)
     way = rng.random(tokens.shape)
     tokens = np.where(chosen & (way < 0.8), ids["[MASK]"], tokens)
@@ -255,7 +260,8 @@ def train(data: Path, out: Path, updates: int) -> None:
         wanted = LONG if progress >= LONG_AFTER else SHORT
         if stream is None or wanted != length:
             stream, length = examples(corpus, wanted, rng), wanted
-        batch = collate([next(stream) for _ in range(TOKENS_PER_UPDATE // length)], ids, length, rng)
+        share = LAST_MASKED + (FIRST_MASKED - LAST_MASKED) * max(0.0, 1 - progress / LONG_AFTER)
+        batch = collate([next(stream) for _ in range(TOKENS_PER_UPDATE // length)], ids, length, rng, share)
         with torch.autocast("cpu", torch.bfloat16):
             words, follows = losses(model, encode, batch)
         model.zero_grad()
@@ -306,5 +312,5 @@ def export(data: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     command_line(
-        __doc__, data="folder with the three texts", amount="updates", default=10000, train=train, export=export
+        __doc__, data="folder with the three texts", amount="updates", default=24000, train=train, export=export
     )

@@ -229,3 +229,17 @@ case(
     lambda x, k: torch.triu(x, diagonal=k),
     lambda d: (d.floats(*d.shape(0, 2), d.size(), d.size()), d.size(-2, 2)),
 )
+case(
+    "lerp",
+    lambda x, y, w: torch.lerp(x, y, w),
+    lambda d: (x := d.floats(*d.shape(1, 3)), d.floats(*x.shape), d.choice(0.3, 0.8, d.floats(*x.shape))),
+)
+case(
+    "nan_to_num",
+    lambda x, o: torch.nan_to_num(x, **o),
+    lambda d: (
+        d.floats(3, 5).masked_fill(d.bools(3, 5, share=0.3), d.choice(math.nan, math.inf, -math.inf)),
+        d.choice({}, {"nan": 7.0}, {"nan": -1.0, "posinf": 9.0, "neginf": -9.0}),
+    ),
+    "special",
+)

@@ -71,6 +71,28 @@ case("avg_pool2d", lambda x: F.avg_pool2d(x, 2, ceil_mode=True), lambda d: (d.fl
 case("adaptive_avg_pool2d", lambda x: F.adaptive_avg_pool2d(x, (None, 2)), lambda d: (d.floats(2, 3, 7, 7),), "none")
 
 
+# Interpolation: a size or a factor, larger or smaller.
+def _resampling(n: int, modes: tuple[str, ...]) -> Callable[[Draw], tuple]:
+    def make(d: Draw) -> tuple:
+        inside = tuple(d.size(2, 6) for _ in range(n))
+        options: dict[str, Any] = {"mode": d.choice(*modes)}
+        if options["mode"].endswith("linear"):
+            options["align_corners"] = d.chance()
+        if d.chance():
+            options["size"] = tuple(d.size(1, 9) for _ in range(n))
+        else:
+            options["scale_factor"] = d.choice(2, 0.5, 1.7, tuple(d.choice(2.0, 1.5) for _ in range(n)))
+        return d.floats(2, 3, *inside), options
+
+    return make
+
+
+for _n, _linear in ((1, "linear"), (2, "bilinear"), (3, "trilinear")):
+    for _mode in ("nearest", "nearest-exact", _linear):
+        case("interpolate", lambda x, o: F.interpolate(x, **o), _resampling(_n, (_mode,)), f"{_n}d-{_mode}")
+case("interpolate", lambda m, x: m(x), lambda d: (nn.Upsample(scale_factor=2), d.floats(2, 3, 4, 5)), "module")
+
+
 # Reductions.
 def _over(d: Draw, several: bool = True) -> tuple[tuple[int, ...], int | tuple[int, ...]]:
     shape = d.shape(1, 4)
@@ -272,3 +294,23 @@ case(
     lambda x, t, o: F.nll_loss(x, t, **o),
     lambda d: (lambda x, t, o: (x.log_softmax(int(x.ndim > 1)), t, o))(*_classes(d)),
 )
+
+
+# Distances.
+def _rows(d: Draw) -> tuple[Tensor, Tensor, float]:
+    width, batch = d.size(1, 6), d.choice((), (2,), (2, 3))
+    other = tuple(d.choice(1, length) for length in batch)
+    return d.floats(*batch, d.size(1, 5), width), d.floats(*other, d.size(1, 5), width), d.choice(1.0, 2.0)
+
+
+case("cdist", lambda x, y, p: torch.cdist(x, y, p), _rows)
+case("cdist", lambda x, y: torch.cdist(x, y), lambda d: (d.floats(40, 3), d.floats(30, 3)), "many")
+for _name in ("mse_loss", "l1_loss"):
+    case(
+        _name,
+        lambda f, x, t, r: f(x, t, reduction=r),
+        lambda d, n=_name: (
+            lambda shape: (getattr(F, n), d.floats(*shape), d.floats(*shape), d.choice("none", "mean", "sum"))
+        )(d.shape(1, 3)),
+    )
+case("mse_loss", lambda m, x, t: m(x, t), lambda d: (nn.MSELoss(), d.floats(2, 3), d.floats(2, 3)), "module")

@@ -6,6 +6,7 @@ import { ATTENTION } from "./ops/attention.js";
 import { CONTRACTIONS } from "./ops/contraction.js";
 import { CONVOLUTIONS } from "./ops/convolution.js";
 import { CREATIONS } from "./ops/creation.js";
+import { DISTANCES } from "./ops/distances.js";
 import { ELEMENTWISE } from "./ops/elementwise.js";
 import { LOSSES } from "./ops/losses.js";
 import { MOVES } from "./ops/moves.js";
@@ -13,6 +14,7 @@ import { NORMALISATIONS } from "./ops/normalisation.js";
 import { ORDERINGS } from "./ops/ordering.js";
 import { POOLINGS } from "./ops/pooling.js";
 import { REDUCTIONS } from "./ops/reduction.js";
+import { RESAMPLINGS } from "./ops/resampling.js";
 import { SOFTMAXES } from "./ops/softmax.js";
 import { MAX_CELLS } from "./ops/tokens.js";
 
@@ -26,6 +28,7 @@ const OPS = {
   ...ATTENTION,
   ...CONVOLUTIONS,
   ...POOLINGS,
+  ...RESAMPLINGS,
   ...ELEMENTWISE,
   ...REDUCTIONS,
   ...SOFTMAXES,
@@ -33,6 +36,7 @@ const OPS = {
   ...MOVES,
   ...ORDERINGS,
   ...LOSSES,
+  ...DISTANCES,
   ...CREATIONS,
 };
 

@@ -1,7 +1,8 @@
 // What the number types of torch keep, and how closely a recomputed number has to meet one.
 
 const EPSILON = { float64: 2 ** -52, float32: 2 ** -23, float16: 2 ** -10, bfloat16: 2 ** -7 };
-const LARGEST = { float32: (2 - 2 ** -23) * 2 ** 127, float16: 65504, bfloat16: (2 - 2 ** -7) * 2 ** 127 };
+/** The largest number of a type; float64 has JavaScript's. */
+export const LARGEST = { float32: (2 - 2 ** -23) * 2 ** 127, float16: 65504, bfloat16: (2 - 2 ** -7) * 2 ** 127 };
 const SMALLEST = { float64: 2 ** -1022, float32: 2 ** -126, float16: 2 ** -24, bfloat16: 2 ** -126 };
 // Below this torch may give 0, as where an intermediate result is too large for the type.
 const VANISHING = { ...SMALLEST, float32: 2 ** -115, bfloat16: 2 ** -115 };

@@ -1,6 +1,6 @@
 // Element-wise ops: every output cell is made of the cells that stand where it stands, after broadcasting.
 
-import { asStored, commonDtype, isFloat } from "../numbers.js";
+import { asStored, commonDtype, isFloat, LARGEST } from "../numbers.js";
 import { BINARY_FUNCTIONS, UNARY_FUNCTIONS } from "./functions.js";
 import { broadcast } from "./indexing.js";
 import { cellToken, constant, plain, spell, text, write } from "./tokens.js";
@@ -104,13 +104,14 @@ function binaryFormula(entry, step) {
 }
 
 /**
- * A view whose cells pick some of the operands or combine them: choose(flat) gives [template, operands by name, value].
+ * A view whose cells pick some of the operands or combine them: choose(flat) gives [template, operands by name, value] and,
+ * where terms may cancel, their magnitude.
  */
 function choiceView(choose) {
   return {
     compute(flat) {
-      const [template, operands, value] = choose(flat);
-      return { flat, template, operands, value, magnitude: Math.abs(value) };
+      const [template, operands, value, magnitude = Math.abs(value)] = choose(flat);
+      return { flat, template, operands, value, magnitude };
     },
     describe({ flat, template, operands, value }) {
       const tokens = Object.fromEntries(Object.entries(operands).map(([name, operand]) => [name, operand.token(flat)]));
@@ -181,6 +182,27 @@ function maskedFillView(step) {
   });
 }
 
+function lerpView(step) {
+  const shape = step.outputs[0].shape;
+  const [start, end, weight] = ["input", "end", "weight"].map((role) => operandOf(step, role, shape));
+  return choiceView((flat) => {
+    const [a, b, w] = [start, end, weight].map((operand) => operand.read(flat));
+    const magnitude = Math.abs(a) + Math.abs(w) * (Math.abs(a) + Math.abs(b));
+    return ["{start} + {weight}·({end} − {start}) = {value}", { start, weight, end }, a + w * (b - a), magnitude];
+  });
+}
+
+function nanToNumView(step) {
+  const input = operandOf(step, "input", step.outputs[0].shape);
+  const largest = LARGEST[step.input.input.dtype] ?? Number.MAX_VALUE;
+  const { nan = 0, posinf = largest, neginf = -largest } = step.attrs;
+  return choiceView((flat) => {
+    const x = input.read(flat);
+    if (Number.isFinite(x)) return ["{input}", { input }, x];
+    return ["{input} becomes {value}", { input }, Number(Number.isNaN(x) ? nan : x > 0 ? posinf : neginf)];
+  });
+}
+
 /** tril and triu: on the diagonal j − i = d, and on one side of it, cells stay; the others become 0. */
 function triangleView(step, lower) {
   const input = operandOf(step, "input", step.outputs[0].shape);
@@ -219,6 +241,8 @@ export const ELEMENTWISE = {
     formula: (step) =>
       `${step.input.value ? "value" : plain(Number(step.attrs.value))} where the mask is true, otherwise input`,
   },
+  lerp: { view: lerpView, formula: () => "input + weight · (end − input)" },
+  nan_to_num: { view: nanToNumView, formula: () => "input, with numbers in place of NaN and ±∞" },
   tril: { view: (step) => triangleView(step, true), formula: (step) => triangleFormula(step, true) },
   triu: { view: (step) => triangleView(step, false), formula: (step) => triangleFormula(step, false) },
 };

@@ -116,7 +116,8 @@ function softTargetView(step) {
   };
 }
 
-const over = (step) => ({ mean: ", their mean", sum: ", their sum", none: "" })[step.attrs.reduction ?? "mean"];
+/** What becomes of the losses, as part of a formula. */
+export const over = (step) => ({ mean: ", their mean", sum: ", their sum", none: "" })[step.attrs.reduction ?? "mean"];
 const isSoft = (step) => String(step.input.target.shape) === String(step.input.input.shape) && step.input.target.dtype.startsWith("float");
 
 export const LOSSES = {
