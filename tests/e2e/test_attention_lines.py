@@ -1,4 +1,4 @@
-"""The lines between words by themselves: isolate, hold, solo, threshold, zoom, pan, hundreds of words, and the files to keep."""
+"""The lines between words by themselves: isolate, hold, solo, threshold, zoom, pan, hundreds of words, files to keep."""
 
 from __future__ import annotations
 

@@ -55,6 +55,25 @@ def attention_grid(
     drawn as a bar under each thumbnail; name, unit: what it is. order: a row for each layer, or the largest first.
     alt: the finding, in words.
     """
+    data = encode(
+        images, selected=selected, statistic=statistic, name=name, unit=unit, order=order, limit=limit, alt=alt
+    )
+    picked = _mount(key=key, data=data, default={"picked": None}, on_picked_change=lambda: None).picked
+    return None if picked is None else PickedHead(picked["layer"], picked["head"])
+
+
+def encode(
+    images: np.ndarray,
+    *,
+    selected: tuple[int, int],
+    statistic: np.ndarray,
+    name: str,
+    unit: str = "",
+    order: Literal["layers", "statistic"] = "layers",
+    limit: float = 1.0,
+    alt: str = "",
+) -> bytes:
+    """The bytes that attention_grid.js reads. The arguments are those of `attention_grid`."""
     body = {
         "selected": list(selected),
         "name": name,
@@ -63,6 +82,4 @@ def attention_grid(
         "limit": float(limit),
         "alt": alt,
     }
-    data = pack(body, [np.ascontiguousarray(images), np.ascontiguousarray(statistic, np.float32)])
-    picked = _mount(key=key, data=data, default={"picked": None}, on_picked_change=lambda: None).picked
-    return None if picked is None else PickedHead(picked["layer"], picked["head"])
+    return pack(body, [np.ascontiguousarray(images), np.ascontiguousarray(statistic, np.float32)])

@@ -30,6 +30,21 @@ def neuron_view(
     keys: the tokens. scale: what the dot product is multiplied with, 1/√d_head. bias: (T, S), added to the scaled scores,
     −inf where a mask forbids. locked: the query shown first.
     """
+    _mount(key=key, data=encode(query, key_vectors, weights, queries, keys, scale=scale, bias=bias, locked=locked))
+
+
+def encode(
+    query: np.ndarray,
+    key_vectors: np.ndarray,
+    weights: np.ndarray,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    *,
+    scale: float,
+    bias: np.ndarray | None = None,
+    locked: int = 0,
+) -> bytes:
+    """The bytes that neuron_view.js reads. The arguments are those of `neuron_view`."""
     arrays = [query, key_vectors, weights] + ([] if bias is None else [bias])
     body = {"queries": list(queries), "keys": list(keys), "scale": float(scale), "locked": locked}
-    _mount(key=key, data=pack(body, [np.ascontiguousarray(array, np.float32) for array in arrays]))
+    return pack(body, [np.ascontiguousarray(array, np.float32) for array in arrays])

@@ -22,7 +22,10 @@ export function moveAbout(element, { zoom, pan, reset }) {
   });
   element.addEventListener("pointermove", (event) => {
     const before = pointers.get(event.pointerId);
-    if (!before) return;
+    if (!before) {
+      state.dragged = 0;
+      return;
+    }
     const now = at(event);
     if (pointers.size === 2) {
       const other = [...pointers.entries()].find(([id]) => id !== event.pointerId)[1];
@@ -32,6 +35,7 @@ export function moveAbout(element, { zoom, pan, reset }) {
       state.dragged = 99;
     } else if (pan(now[0] - before[0], now[1] - before[1], event)) {
       state.dragged += Math.abs(now[0] - before[0]) + Math.abs(now[1] - before[1]);
+      if (state.dragged >= 4) element.setPointerCapture(event.pointerId); // a drag goes on beyond the edge
     }
     pointers.set(event.pointerId, now);
   });
