@@ -87,6 +87,21 @@ def label_of(tokens: Tokens, members: tuple[int, ...]) -> str:
     return sentence[tokens.spans[first, 0] : tokens.spans[last, 1]].strip()
 
 
+def by_character(tokens: Tokens, values: np.ndarray, sentence: int) -> tuple[str, np.ndarray]:
+    """(what was read of a sentence, the value of the token that each character belongs to, NaN between tokens).
+
+    values: float (T,); sentence: 0 or 1.
+    """
+    text = tokens.pair or "" if sentence else tokens.text
+    found = np.full(len(text), np.nan, np.float32)
+    last = 0
+    for place in np.flatnonzero((tokens.segments == sentence) & ~tokens.special):
+        start, end = tokens.spans[place]
+        found[start:end] = values[place]
+        last = max(last, int(end))
+    return text[:last], found[:last]
+
+
 def words_of(tokens: Tokens) -> dict[str, tuple[int, ...]]:
     """Each word of the text, first occurrence, → the places of its tokens; special tokens left out."""
     found: dict[str, tuple[int, ...]] = {}

@@ -82,12 +82,12 @@ with picture:
         bert_views.show(found, wish, reader)
     bert_export.offer(found, wish, chosen.key)
 
-page.step_through()
 model = reader.own
 if model is None:
-    st.info(_("{name} runs on the code of transformers, which cannot be stepped into; choose a plain BERT to step into its "
-              "layers.").format(name=reader.name), icon=":material/info:")  # fmt: skip
+    page.step_through(_("{name} runs on the code of transformers, which cannot be stepped into; choose a plain BERT to step into "
+                        "its layers.").format(name=reader.name))  # fmt: skip
 else:
+    page.step_through()
     left, right = st.columns([4, 11], gap="medium")
     with left:
         stepped = bounded(_("Layer to step into"), range(1, layers + 1), layer + 1, key="bert_step_layer") - 1

@@ -9,6 +9,7 @@ from explorer.ui import page
 from explorer.ui.bert_asked import Asked, can_guess_somewhere
 from explorer.ui.bert_heads_off import show_heads_off
 from explorer.ui.bert_next_sentence import show_next_sentence
+from explorer.ui.bert_tasks import show_tasks
 from explorer.ui.bert_texts import type_sentence
 from explorer.ui.bert_words import show_word_in_contexts
 from explorer.ui.bert_words_guessed import show_word
@@ -38,6 +39,7 @@ questions = {
     "next": _("The next sentence"),
     "contexts": _("One word, several contexts"),
     "off": _("Heads switched off"),
+    "tasks": _("A task it was tuned for"),
 }
 question = st.segmented_control(
     _("What do you ask?"), list(questions), default="word" if can_guess_somewhere() else "contexts", required=True,
@@ -45,21 +47,25 @@ question = st.segmented_control(
 )  # fmt: skip
 
 controls, picture = page.play()
-with controls:
-    text = "" if question == "contexts" else type_sentence()
-    chosen = choose_language_model()
-if chosen is None:
-    with controls:
-        st.info(_("No language model is on this computer yet. Run the set-up of the README again, which brings a small one, or "
-                  "download one of these."), icon=":material/info:")  # fmt: skip
-    st.stop()
-asked: Asked = SHOWN[question](controls, picture, chosen, text)
-
-page.step_through()
-if asked.steps is None:
-    st.info(asked.why_not or _("{name} runs on the code of transformers, which cannot be stepped into; choose a plain BERT to "
-                               "step through its head.").format(name=chosen.reader.name), icon=":material/info:")  # fmt: skip
+if question == "tasks":
+    asked: Asked = show_tasks(controls, picture)
 else:
+    with controls:
+        text = "" if question == "contexts" else type_sentence()
+        chosen = choose_language_model()
+        if chosen is None:
+            st.info(_("No language model is on this computer yet. Run the set-up of the README again, which brings a small "
+                      "one, or download one of these."), icon=":material/info:")  # fmt: skip
+            st.stop()
+    asked = SHOWN[question](controls, picture, chosen, text)
+
+if asked.steps is None:
+    transformers = _(
+        "This runs on the code of transformers, which cannot be stepped into; a plain BERT's own heads can be."
+    )
+    page.step_through(asked.why_not or transformers)
+else:
+    page.step_through()
     show_steps(asked.steps(), key=f"predict_stepper_{question}", roles=asked.roles, labels=asked.labels)
 
 if asked.code:

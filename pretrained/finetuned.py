@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,14 +13,19 @@ from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClas
 
 from explorer.text import _
 from explorer.tokens import Tokens, encode
-from pretrained import LoadError
+from pretrained import LoadError, hub, memory
 from pretrained.download import Cancelled, Progress
 from pretrained.foreign import ForeignModel, guarded, inputs_of, reading_of, run
 from pretrained.foreign_loading import fetch, load, plan_of
 from pretrained.observing import observing
+from pretrained.readers import Described
 from pretrained.reading import Reading
 
 LONGEST_ANSWER = 15  # tokens
+
+Task = Literal["judging", "answering"]
+AUTO: dict[Task, Any] = {"judging": AutoModelForSequenceClassification, "answering": AutoModelForQuestionAnswering}
+"""Task of a record → transformers' class for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,19 @@ class Answer:
     ends: np.ndarray
     nothing: float
     reading: Reading
+
+
+def describe(repository: str, task: Task) -> Described:
+    """What a model on the hub is, before its weights are here, and whether it could do the task.
+
+    UserError: it is no id. LoadError: it cannot be had, or is of a kind that does not do this.
+    """
+    repository = hub.checked(repository)
+    folder = hub.fetch_description(repository)
+    plan = plan_of(folder, repository, AUTO[task])
+    memory.check(plan.bytes, repository)
+    size = None if hub.find(repository) else hub.weights_size(repository)
+    return Described(repository, False, plan.config.model_type, size)
 
 
 def classifier_from_hub(

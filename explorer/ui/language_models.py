@@ -7,18 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from explorer.errors import UserError
 from explorer.text import _
 from explorer.tokens import Tokens
-from explorer.ui.downloads import offer_download
-from explorer.units import bytes_text
-from pretrained import LoadError, catalog, hub, minilm, readers
-from pretrained.readers import Described, Reader
+from explorer.ui import hub_models
+from explorer.ui.hub_models import Wanted, choose_id, obtain
+from pretrained import catalog, hub, minilm, readers
+from pretrained.readers import Reader
 from pretrained.reading import Guesses, Reading, TwoReadings
 from pretrained.records import LanguageRecord
 
 OTHER = "other"
 """The choice of a model that is not in the catalogue."""
+
+EXAMPLES = "openai-community/gpt2, distilbert/distilroberta-base, google-t5/t5-small or facebook/bart-base"
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,15 +143,13 @@ def choose_language_model() -> Chosen | None:
     known = records()
     names = {key: record.name for key, record in known.items()} | {OTHER: _("Another model of the Hugging Face hub")}
     picked = st.selectbox(_("Model"), list(names), format_func=names.__getitem__, key="bert_model", bind="query-params")
-    wanted = _choose_id() if picked == OTHER else picked
-    present = here()
-    chosen = None if wanted is None else _use(wanted, known)
-    for candidate in dict.fromkeys([st.session_state.get("bert_good_model"), *present]):
-        if chosen is not None or candidate is None or candidate == wanted:
-            continue
-        chosen = _load(candidate)
-        if chosen is not None:
-            st.caption(_("Until then you see {name}.").format(name=chosen.reader.name))
+    wanted = choose_id("bert_hub_id", EXAMPLES) if picked == OTHER else picked
+    chosen = None if wanted is None else _use(wanted)
+    for candidate in dict.fromkeys([st.session_state.get("bert_good_model"), *here()]):
+        if chosen is None and candidate not in (None, wanted):
+            chosen = _use(candidate)
+            if chosen is not None:
+                st.caption(_("Until then you see {name}.").format(name=chosen.reader.name))
     if chosen is not None:
         st.session_state["bert_good_model"] = chosen.key
         if chosen.reader.own is None:
@@ -159,73 +158,15 @@ def choose_language_model() -> Chosen | None:
     return chosen
 
 
-def _choose_id() -> str | None:
-    """The field for an id; None: nothing usable is typed."""
-    typed = st.text_input(_("Its id on huggingface.co"), key="bert_hub_id", max_chars=120, bind="query-params",
-                          placeholder="openai-community/gpt2")  # fmt: skip
-    if not typed.strip():
-        st.caption(_("Type an id, such as openai-community/gpt2, distilbert/distilroberta-base, google-t5/t5-small or "
-                     "facebook/bart-base. Only its data is read, never its program code."))  # fmt: skip
-        return None
-    try:
-        return hub.checked(typed)
-    except UserError as error:
-        st.error(str(error), icon=":material/edit_off:")
-        return None
-
-
-def _use(key: str, known: dict[str, LanguageRecord]) -> Chosen | None:
-    """The model if it is here; else what must be said or offered."""
-    repository = known[key].hub_repo if key in known else key
-    if (key in known and _is_here(known[key])) or hub.find(repository) is not None:
-        return _load(key)
-    if key in known:
-        offer = _("{name} is not on this computer yet: {size:.0f} MB from huggingface.co.").format(
-            name=known[key].name, size=known[key].megabytes)  # fmt: skip
-        offer_download(key, known[key].name, offer, lambda show: hub.fetch_repository(repository, progress=show))
-        return None
-    described = _describe(key)
-    if described is not None:
-        size = (
-            _("of a size that the hub does not say") if described.download is None else bytes_text(described.download)
-        )
-        offer = _("{name} is of the kind {kind} and not on this computer yet: {size} from huggingface.co.").format(
-            name=key, kind=described.kind, size=size)  # fmt: skip
-        offer_download(key, key, offer, lambda show: hub.fetch_repository(key, progress=show))
-    return None
-
-
-def _describe(repository: str) -> Described | None:
-    """What the hub says of it, asked once; what goes wrong is said, with a button to ask again."""
-    answers: dict[str, Described | str] = st.session_state.setdefault("bert_described", {})
-    if repository not in answers:
-        try:
-            with st.spinner(_("Asking the hub about {name} …").format(name=repository), show_time=True):
-                answers[repository] = readers.describe(repository)
-        except UserError as error:
-            answers[repository] = str(error)
-    answer = answers[repository]
-    if isinstance(answer, Described):
-        return answer
-    _say_failure(answer, answers, repository)
-    return None
-
-
-def _load(key: str) -> Chosen | None:
-    """The model of this key, which is on this computer; what goes wrong is tried once and said."""
-    failures: dict[str, str] = st.session_state.setdefault("bert_failures", {})
-    if key not in failures:
-        try:
-            with st.spinner(_("Loading {name} …").format(name=name_of(key)), show_time=True):
-                return Chosen(key, load(key))
-        except LoadError as error:
-            failures[key] = str(error)
-    _say_failure(failures[key], failures, key)
-    return None
-
-
-def _say_failure(message: str, memory: dict, key: str) -> None:
-    st.error(message, icon=":material/cloud_off:")
-    if st.button(_("Try again"), icon=":material/refresh:", key=f"bert_again_{key}"):
-        del memory[key]
-        st.rerun()
+def _use(key: str) -> Chosen | None:
+    """The model of a key or an id if it is here; else what must be said or offered."""
+    record = records().get(key)
+    wanted = Wanted(
+        key=key,
+        name=name_of(key),
+        repository=key if record is None else record.hub_repo,
+        download=None if record is None else int(record.megabytes * 1e6),
+        describe=readers.describe,
+        load=lambda: Chosen(key, load(key)),
+    )
+    return obtain(wanted) if record is None or record.source == "hub" else hub_models.load(wanted)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tokenizers import BertWordPieceTokenizer, Tokenizer
 
-from explorer.language_views import cosine_by_layer, difference, label_of, shown, words_of
+from explorer.language_views import by_character, cosine_by_layer, difference, label_of, shown, words_of
 from explorer.tokens import Tokens, encode
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##believ", "##able", "cat", "the", "잔다"]
@@ -50,6 +50,16 @@ def test_from_one_text_to_another(tokens, attention):
     found = shown(rows, tokens, cross, hide_special=True, whole_words=True)
     assert (found.rows.labels, found.columns.labels) == (("the", "cat"), ("The", "Unbelievable", "cat", "cat", "잔다"))
     np.testing.assert_allclose(found.attention[..., 1], cross[..., 1:3, 2:5].sum(-1), rtol=1e-6)
+
+
+def test_values_of_characters(tokens):
+    text, values = by_character(tokens, np.arange(10.0), 0)
+    assert text == "The  Unbelievable cat"
+    nan = np.nan
+    np.testing.assert_array_equal(values, [1] * 3 + [nan] * 2 + [2] * 2 + [3] * 6 + [4] * 4 + [nan] + [5] * 3)
+    text, values = by_character(tokens, np.arange(10.0), 1)
+    assert text == "cat 잔다"
+    np.testing.assert_array_equal(values, [7, 7, 7, nan, 8, 8])
 
 
 def test_words(tokens):

@@ -129,14 +129,16 @@ def test_the_mini_bert():
         "masked",
         True,
     )
-    tokens = encode(reader.tokenizer, "Once upon a time there was a king.", limit=reader.limit)
-    guesses = reader.guess(masked(reader, tokens, 2), 2, top=3)
-    assert "upon" in guesses.pieces
+    for text, place in (("He opened the door and went out.", 4), ("I do not know what you mean.", 4)):
+        tokens = encode(reader.tokenizer, text, limit=reader.limit)
+        assert tokens.pieces[place] in reader.guess(masked(reader, tokens, place), place, top=5).pieces
     follows, does_not = (
-        reader.follows(reader.read(encode(reader.tokenizer, "The king was ill.", second, limit=reader.limit)))
+        reader.follows(
+            reader.read(encode(reader.tokenizer, "“Where is the boat?” said Tom.", second, limit=reader.limit))
+        )
         for second in (
-            "He sent for his doctor, and the doctor said that he must die.",
-            "Two men play guitars on a stage.",
+            "“I do not know,” said the captain, “but we must find it before night.”",
+            "The princess had a golden ring, and her mother had given her a dress of silk.",
         )
     )
     assert follows > does_not
