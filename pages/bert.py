@@ -84,8 +84,8 @@ with picture:
 
 model = reader.own
 if model is None:
-    page.step_through(_("{name} runs on the code of transformers, which cannot be stepped into; choose a plain BERT to step into "
-                        "its layers.").format(name=reader.name))  # fmt: skip
+    page.step_through(_("{name} runs on the code of transformers, which cannot be stepped into; choose a plain BERT to step "
+                        "into its layers.").format(name=reader.name))  # fmt: skip
 else:
     page.step_through()
     left, right = st.columns([4, 11], gap="medium")
