@@ -76,7 +76,7 @@ def view(road: Road, size: tuple[int, int], scale: float, rng: np.random.Generat
     zoom = np.array([scale * stretch, scale / stretch])
     room = np.array(size) - zoom * (width, height)  # negative where the photo is larger than the view
     shift = room * rng.random(2)
-    affine = np.column_stack([np.diag(zoom), shift])
+    affine = np.column_stack([np.diag(zoom), shift + (zoom - 1) / 2])  # OpenCV counts from the first pixel's centre
     image = cv2.warpAffine(road.image, affine, size, flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY))
     boxes = road.boxes * np.tile(zoom, 2) + np.tile(shift, 2)
     if rng.random() < 0.5:

@@ -165,11 +165,19 @@ def test_the_task_file_needs_the_standard_library_alone() -> None:
     assert set(map(package, imports_of(ROOT / "tasks.py"))) <= sys.stdlib_module_names
 
 
-def test_what_the_app_imports_is_pinned() -> None:
+@pytest.mark.parametrize(
+    ("parts", "files"),
+    [
+        (("app", "pages", "explorer", "pretrained"), ("requirements.txt",)),
+        (("training",), ("requirements.txt", "requirements-dev.txt")),
+    ],
+    ids=("app", "training"),
+)
+def test_what_is_imported_is_pinned(parts: tuple[str, ...], files: tuple[str, ...]) -> None:
     """Everything that the app imports is a line of requirements.txt, and not there by another library's grace."""
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = [line for file in files for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
     pinned = {distribution(line.partition("==")[0]) for line in lines if "==" in line}
-    shipped = [path for path in FILES if package(name_of(path)) not in ("benchmarks", "tasks")]
+    shipped = [path for path in FILES if package(name_of(path)) in parts]
     used = {package(module) for path in shipped for module in imports_of(path)} - {"__future__", *OURS}
     providers = packages_distributions()
     missing = {
