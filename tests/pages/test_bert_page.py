@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import numpy as np
 import pytest
-from page_visits import expect_no_fault, run_code, visit
+import streamlit as st
+from huggingface_hub import constants
+from page_visits import expect_no_fault, expect_the_code_computes_what_is_shown, run_code, visit
 from streamlit.testing.v1 import AppTest
 
 from explorer.tokens import encode
+from explorer.ui.bert_export import as_npz
 from explorer.ui.language_models import load
 from pretrained import catalog, minilm
+from tests.unit.tiny_models import change_config, save
 
+SENTENCE = "The cat sat on the mat because it was tired."
 VIEWS = ["Lines", "All heads", "Neurons", "Statistics", "Flow", "Compare"]
 pytestmark = pytest.mark.skipif(minilm.find() is None, reason="requirements-models.txt is not installed")
 
@@ -120,3 +126,202 @@ def test_the_snippet_quotes_what_was_typed():
     expect_no_fault(app)
     assert json.dumps(text) in app.code[-1].value
     np.testing.assert_allclose(code_computes(app), shown(app), atol=1e-6)
+
+
+def choose(app: AppTest, name: str) -> AppTest:
+    """Type an id."""
+    app.selectbox(key="bert_model").set_value("other").run()
+    return app.text_input(key="bert_hub_id").set_value(name).run()
+
+
+def fetch(app: AppTest) -> AppTest:
+    app.button(key="download").click()
+    return app.run()
+
+
+def test_a_plain_bert_of_the_hub_runs_as_our_own_code(served):
+    save(served / "owner/plain-b", "BertForMaskedLM")
+    app = choose(open_page(), "https://huggingface.co/owner/plain-b")
+    expect_no_fault(app)
+    assert "owner/plain-b, of the kind bert, is not on this computer yet" in captions(app)
+    assert "Until then you see all-MiniLM-L6-v2." in captions(app)
+    app = fetch(app)
+    expect_no_fault(app)
+    assert "bert_stepper_attention" in app.session_state
+    assert shown(app).shape[0] == shown(app).shape[1]
+    expect_the_code_computes_what_is_shown(app)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "GPT2LMHeadModel",
+        "RobertaForMaskedLM",
+        "DistilBertForMaskedLM",
+        "GPT2ForSequenceClassification",
+        "Gemma2ForCausalLM",
+    ],
+)
+def test_other_models_of_the_hub_in_every_view(served, model):
+    name = f"owner/{model.lower()}-b"
+    sizes = {"max_position_embeddings": 130} if model.startswith("Roberta") else {}
+    save(served / name, model, **sizes)
+    app = fetch(choose(open_page(), name))
+    expect_no_fault(app)
+    assert f"{name} runs on the code of the library transformers" in captions(app)
+    assert "cannot be stepped into; choose a plain BERT" in " ".join(element.value for element in app.markdown)
+    assert "bert_stepper_attention" not in app.session_state
+    for view in ("grid", "neurons", "statistics", "flow", "compare", "lines"):
+        app.segmented_control(key="bert_view").set_value(view).run()
+        expect_no_fault(app)
+        if view == "neurons" and model.startswith("Gemma2"):
+            assert "is not queries times keys alone" in app.info[0].value
+        if view == "flow":
+            assert "Weights by length need W_O" in captions(app)
+    expect_the_code_computes_what_is_shown(app)
+    if model.startswith("GPT2"):
+        assert not np.triu(shown(app), 1).any()
+    app.toggle(key="bert_paired").set_value(True).run()
+    expect_no_fault(app)
+
+
+@pytest.mark.parametrize("model", ["T5ForConditionalGeneration", "BartForConditionalGeneration"])
+def test_encoder_decoder_and_cross_attention(served, model):
+    name = f"owner/{model.lower()}-b"
+    save(served / name, model, **({} if model.startswith("T5") else {"max_position_embeddings": 80}))
+    app = fetch(choose(open_page(), name))
+    expect_no_fault(app)
+    reader = load(name)
+    tokens = encode(reader.tokenizer, SENTENCE, limit=reader.limit)
+    both = reader.read_both(tokens, reader.start_decoder("The cat sat on the mat"))
+    for stack, reading in (("cross", both.cross), ("decoder", both.decoder), ("encoder", both.encoder)):
+        app.segmented_control(key="bert_stack").set_value(stack).run()
+        expect_no_fault(app)
+        np.testing.assert_allclose(shown(app), reading.attention[1, 2], atol=1e-6)
+        expect_the_code_computes_what_is_shown(app)
+        for view in ("grid", "neurons", "statistics", "flow", "compare", "lines"):
+            app.segmented_control(key="bert_view").set_value(view).run()
+            expect_no_fault(app)
+            if view == "statistics":
+                offered = app.selectbox(key="bert_statistic").options
+                assert ("Mean distance" in offered) == (stack != "cross")
+            if view == "flow":
+                assert ("no rollout from one text to another" in captions(app)) == (stack == "cross")
+    app.segmented_control(key="bert_stack").set_value("cross").run()
+    app.text_area(key="bert_written").set_value("a cat").run()
+    expect_no_fault(app)
+    good = shown(app)
+    assert good.shape[1] == len(tokens)
+    app.text_area(key="bert_written").set_value(" ").run()
+    assert "type a few words" in app.error[0].value
+    np.testing.assert_array_equal(shown(app), good)
+    app.segmented_control(key="bert_written_by").set_value("own").run()
+    expect_no_fault(app)
+    assert shown(app).shape == (len(reader.write(tokens)), len(tokens))
+    expect_the_code_computes_what_is_shown(app)
+
+
+def refuse_mamba(folder):
+    save(folder, "MambaForCausalLM")
+
+
+def refuse_pickles(folder):
+    save(folder, "BertForMaskedLM")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+
+
+def refuse_code(folder):
+    save(folder, "BertForMaskedLM")
+    change_config(folder, model_type="odd", auto_map={"AutoConfig": "configuration_odd.OddConfig"})
+
+
+def refuse_size(folder):
+    save(folder, "GPT2LMHeadModel")
+    change_config(folder, n_embd=24_576, n_layer=96, n_head=96)
+
+
+def refuse_private(folder):
+    save(folder, "BertForMaskedLM")
+
+
+def refuse_nothing(folder):
+    folder.rmdir() if folder.exists() else None
+
+
+REFUSED = [
+    ("owner/mamba-b", refuse_mamba, "has no attention"),
+    ("owner/pickles-b", refuse_pickles, "only in a form that can hold program code (a pickle)"),
+    ("owner/code-b", refuse_code, "comes with program code of its own, which is never run here"),
+    ("owner/large-b", refuse_size, "GB of memory and"),
+    ("owner/private-b", refuse_private, "There is no open model called owner/private-b on the hub"),
+    ("owner/nothing-b", refuse_nothing, "There is no open model called owner/nothing-b on the hub"),
+    ("no id at all!", refuse_nothing, "“no id at all!” is no model id"),
+    ("<script>alert(1)</script>", refuse_nothing, "is no model id"),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "sentence"), REFUSED, ids=[name for name, *_rest in REFUSED])
+def test_what_cannot_be_used_is_one_sentence_and_the_last_good_model_stays(served, name, make, sentence):
+    app = open_page(bert_text="Dogs bark.")
+    good = shown(app)
+    make(served / name if "/" in name and "<" not in name else served / "x")
+    app = choose(app, name)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert sentence in app.error[0].value
+    assert app.error[0].value.count(". ") == 0
+    np.testing.assert_array_equal(shown(app), good)
+    assert "Until then you see all-MiniLM-L6-v2." in captions(app)
+
+
+def test_unplugged_is_said_once_and_can_be_tried_again(served, monkeypatch):
+    save(served / "owner/later-b", "BertForMaskedLM")
+    address = constants.ENDPOINT
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    app = choose(open_page(), "owner/later-b")
+    assert not app.exception
+    (error,) = app.error
+    assert "owner/later-b" in error.value
+    app.select_slider(key="bert_layer").set_value(1).run()
+    assert [again.value for again in app.error] == [error.value]
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    app.button(key="hub_again_owner/later-b").click().run()
+    expect_no_fault(app)
+    expect_no_fault(fetch(app))
+
+
+def test_an_id_in_the_field_changes_nothing_before_it_is_typed():
+    app = open_page()
+    good = shown(app)
+    app.selectbox(key="bert_model").set_value("other").run()
+    expect_no_fault(app)
+    assert "Type an id, such as" in captions(app)
+    np.testing.assert_array_equal(shown(app), good)
+
+
+def test_the_mini_bert_is_the_second_choice_unplugged(mini_bert):
+    app = open_page(bert_model="Mini BERT (bundled)")
+    expect_no_fault(app)
+    assert app.selectbox(key="bert_model").options[:2] == ["all-MiniLM-L6-v2", "Mini BERT (bundled)"]
+    expect_the_code_computes_what_is_shown(app)
+    app.segmented_control(key="bert_view").set_value("compare").run()
+    app.segmented_control(key="bert_compare").set_value("model").run()
+    expect_no_fault(app)
+    assert "Whole words, as two models cut them" in captions(app)
+    mini_bert.write_bytes(b"broken")
+    app = open_page(bert_model="Mini BERT (bundled)")
+    st.cache_resource.clear()
+    app = open_page(bert_model="Mini BERT (bundled)")
+    assert "comes with the explorer, is missing or damaged" in app.error[0].value
+    assert "Until then you see all-MiniLM-L6-v2." in captions(app)
+
+
+def test_the_numbers_are_saved_for_queries_and_keys():
+    reader = load("all-minilm-l6-v2")
+    reading = reader.read(encode(reader.tokenizer, "고양이 🙂", "cat", limit=reader.limit))
+    with np.load(io.BytesIO(as_npz(reading))) as saved:
+        np.testing.assert_array_equal(saved["attention"], reading.attention)
+        np.testing.assert_array_equal(saved["hidden"], reading.hidden)
+        queries, keys = (json.loads(saved[name].tobytes()) for name in ("queries", "keys"))
+    assert queries == keys
+    assert (queries["text"], queries["pair"]) == ("고양이 🙂", "cat")
