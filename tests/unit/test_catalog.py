@@ -14,7 +14,7 @@ import transformers
 from safetensors.numpy import save_file
 
 from explorer.errors import UserError
-from explorer.models import bert, characters, resnet
+from explorer.models import bert, characters
 from explorer.translation_training import STEPS
 from pretrained import LoadError, catalog, classification, hub, minilm
 from pretrained.records import (
@@ -204,16 +204,15 @@ def test_bundled_weights_without_classes_are_said_in_a_sentence(bundle):
         catalog.labels(BUNDLED[0])
 
 
-@pytest.mark.skipif(not (catalog.WEIGHTS / BUNDLED[0].file).exists(), reason="the bundled weights are not trained yet")
-def test_the_card_describes_the_file_beside_it():
-    model = BUNDLED[0]
+@pytest.mark.parametrize("model", BUNDLED, ids=key_of)
+def test_the_card_describes_the_file_beside_it(model):
     content, facts = (catalog.WEIGHTS / model.file).read_bytes(), catalog.card(model, ClassifierCard)
     assert (facts.sha256, facts.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
     assert facts.bytes <= 25e6
     assert 0 < min(facts.top1_imagenette, facts.top1_caltech101) <= facts.top1 <= facts.top5 <= 1
     labels = catalog.labels(model)
     assert len(set(labels)) == len(labels) == 110
-    module = resnet.resnet18(len(labels))
+    module = classification.BUILDERS[model.architecture](len(labels))
     assert catalog.published(model).parameters == sum(parameter.numel() for parameter in module.parameters())
 
 
