@@ -8,7 +8,7 @@ import json
 import numpy as np
 import streamlit as st
 
-from explorer.attention_page import attention_page
+from explorer.components.attention_page import attention_page
 from explorer.text import _
 from explorer.tokens import Tokens
 from explorer.ui.bert_views import Wish

@@ -80,12 +80,14 @@ def test_the_saved_page_opens_alone(app, tmp_path):
     alone.context.set_offline(True)
     alone.goto(path.as_uri())
     expect(alone.get_by_role("heading", name="Layer 2, head 10")).to_be_visible()
-    expect(alone.locator("#heads button")).to_have_count(72)
-    big = alone.locator("#big")
-    size = big.evaluate("canvas => canvas.clientWidth") / 13
-    big.hover(position={"x": 2.5 * size, "y": 3.5 * size})
     weight = reading().attention[1, 9, 3, 2]
-    expect(alone.locator("#readout")).to_have_text(f"sat (4) → cat (3): {round(weight * 255) / 255:.3f}")
+    words = alone.locator("#lines .words.query .word")
+    expect(words).to_have_count(13)
+    words.nth(3).click()
+    alone.locator("#lines .words.key .word").nth(2).hover()
+    expect(alone.locator("#lines .tip")).to_contain_text("sat → cat")
+    told = float(alone.locator("#lines .tip").inner_text().split(": ")[1].split(" ±")[0])
+    assert abs(told - weight) < 1e-5
     assert not errors
     alone.close()
     page.context.set_offline(False)

@@ -15,7 +15,8 @@ import { chooseLines, meanWeight } from "./strongest.js";
 import { fitSheet, Words } from "./words.js";
 
 const ROW = 26; // pixels from word to word, before anybody zooms
-const FARTHEST = 60;
+const CLOSE_ROW = 18; // or so few, if all words are seen then
+const FARTHEST = 60; // when zoomed in
 const SIDES = ["query", "key"];
 const EDGE = 40; // pixels of the longest bar beside words that are too close for theirs
 
@@ -25,7 +26,6 @@ class AttentionLines {
     this.hovered = null;
     this.pair = null; // [query, key] under the pointer
     this.line = null; // the line under it
-    this.row = ROW;
     this.legend = el("div", { class: "legend", role: "group", "aria-label": "Heads" });
     this.threshold = el("input", { type: "range", min: 0, step: 0.01, value: 0, "aria-label": "Hide weights below" });
     this.thresholdText = el("span", { class: "mono" });
@@ -72,7 +72,9 @@ class AttentionLines {
     this.family = style.fontFamily;
     this.text = { query: body.queries.map(labelText), key: body.keys.map(labelText) };
     SIDES.forEach((side) => this.columns[side].setTexts(this.text[side]));
-    this.row = Math.max(this.row, this.nearest());
+    const sizes = `${this.rows} ${this.cols} ${this.height}`;
+    if (this.sizes !== sizes) this.row = this.start();
+    this.sizes = sizes;
     this.writeLegend();
     this.threshold.max = Math.max(0.01, Math.floor(extent(this.weights).high * 100) / 100);
     this.place();
@@ -134,6 +136,11 @@ class AttentionLines {
     return Math.min(ROW, this.height / Math.max(this.rows, this.cols));
   }
 
+  /** That before anybody zooms. */
+  start() {
+    return this.nearest() >= CLOSE_ROW ? this.nearest() : ROW;
+  }
+
   place() {
     if (!this.weights) return;
     this.picture.style.height = `${this.row * Math.max(this.rows, this.cols)}px`;
@@ -163,7 +170,7 @@ class AttentionLines {
 
   /** As it was before anybody zoomed; a second click on a word is no wish for that. */
   reset(event) {
-    if (!event || !this.wordAt(event.clientX, event.clientY)) this.space(ROW, this.seen / 2);
+    if (!event || !this.wordAt(event.clientX, event.clientY)) this.space(this.start(), this.seen / 2);
   }
 
   /** Scrolls as far as needed for a word to be seen. */

@@ -84,6 +84,7 @@ export class Words {
       this.shown.delete(place);
     }
     const height = Math.max(APART, row);
+    const lowest = this.texts.length * row - height;
     let next = this.element.firstChild.nextSibling;
     for (const place of wanted) {
       let word = this.shown.get(place);
@@ -92,7 +93,7 @@ export class Words {
         this.shown.set(place, word);
         this.element.insertBefore(word.button, next);
       } else next = word.button.nextSibling;
-      const y = (place + 0.5) * row - height / 2;
+      const y = Math.max(0, Math.min(lowest, (place + 0.5) * row - height / 2)); // of the first and the last, nothing is cut off
       if (word.y !== y || word.height !== height) {
         word.button.style.cssText = `top:${y}px;height:${height}px`;
         Object.assign(word, { y, height });
