@@ -127,7 +127,8 @@ class WindowAttention(nn.Module):
     def attend(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """x: float (B, windows, M², C); mask: bool, broadcast to (B, windows, heads, M², M²), True where one may look."""
         # Q, K, V = XW_Q, XW_K, XW_V
-        query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5)
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))  # (B, windows, M², 3, heads, d_head)
+        query, key, value = qkv.permute(3, 0, 1, 4, 2, 5).unbind()  # 3 × (B, windows, heads, M², d_head)
         # score = QKᵀ / √d_head + bias
         scores = query @ key.mT / math.sqrt(query.shape[-1])  # (B, windows, heads, M², M²)
         scores = scores + self.bias()
