@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.text import _
+from explorer.trace import Trace
 from explorer.ui import page
 from explorer.ui.bert_asked import Asked, can_guess_somewhere
 from explorer.ui.bert_heads_off import show_heads_off
@@ -22,6 +23,13 @@ SHOWN: dict[str, Callable] = {
     "contexts": show_word_in_contexts,
     "off": show_heads_off,
 }
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def steps_of(code: str, part: int, _make: Callable[[], Trace]) -> Trace:
+    """The steps, kept; the code says all that they depend on, but for the part."""
+    return _make()
+
 
 page.header(
     _("What BERT predicts"),
@@ -66,7 +74,12 @@ if asked.steps is None:
     page.step_through(asked.why_not or transformers)
 else:
     page.step_through()
-    show_steps(asked.steps(), key=f"predict_stepper_{question}", roles=asked.roles, labels=asked.labels)
+    show_steps(
+        steps_of(asked.code, asked.part, asked.steps),
+        key=f"predict_stepper_{question}",
+        roles=asked.roles,
+        labels=asked.labels,
+    )
 
 if asked.code:
     page.code(asked.code, asked.result)

@@ -22,13 +22,15 @@ MOST_OFFERED = 80  # tokens; more buttons than that are no choice
 @dataclass(frozen=True, eq=False)
 class Asked:
     """code: the snippet that leaves `result`; "" where nothing was computed. steps: makes the trace to step through; None
-    where there is none, and why_not says why, "" that transformers' code ran. roles, labels: as in show_steps.
+    where there is none, and why_not says why, "" that transformers' code ran. part: which of several things
+    of the same code is stepped through. roles, labels: as in show_steps.
     """
 
     code: str = ""
     result: Any = None
     steps: Callable[[], Trace] | None = None
     why_not: str = ""
+    part: int = 0
     roles: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 

@@ -86,6 +86,7 @@ result = 1 - cosine(whole, without)  # how much each token's last vector changes
         code,
         result,
         steps=lambda: language.trace_layer(model, layer - 1, x, False, head_mask[layer - 1]),
+        part=layer,
         roles=ROLES,
         labels=sides | {name: {"rows": words, "columns": words} for name in ("scores", "weights")},
     )

@@ -78,7 +78,9 @@ result = cosine_by_layer(hidden[0], {places_a}, hidden[1], {places_b})  # of “
 def _read(chosen: Chosen, number: int, label: str, default: str) -> Reading:
     """What a sentence is made into; of what cannot be read, one sentence, and the last good one instead."""
     reader, last = chosen.reader, f"predict_good_context_{number}"
-    typed = st.text_input(label, default, key=f"predict_context_{number}", max_chars=MOST_TYPED, bind="query-params")
+    typed = st.text_area(
+        label, default, key=f"predict_context_{number}", max_chars=MOST_TYPED, height=80, bind="query-params"
+    )
     for attempt, text in enumerate((typed, st.session_state.get(last, default), default)):
         try:
             tokens = encode(reader.tokenizer, text, limit=reader.limit)

@@ -46,14 +46,14 @@ def _show_masked(controls: DeltaGenerator, picture: DeltaGenerator, chosen: Chos
     with controls:
         place = choose_place(tokens, _("Click a token to mask it"), start=2)
     hidden = masked(reader, tokens, place)
-    last = guesses_of(reader, hidden, place, KEPT)
+    layers = _by_layer(reader.name, tuple(hidden.ids.tolist()), tokens.text, place, chosen, hidden)
+    last = layers[-1] if layers else guesses_of(reader, hidden, place, KEPT)
     with controls:
         _say_rank(last, int(tokens.ids[place]), tokens.pieces[place])
         st.caption(_("{name} sees the sentence with {mask} in that place, nothing else.").format(
             name=reader.name, mask=hidden.pieces[place]))  # fmt: skip
     with picture:
         _draw(chosen, last, rank_of(int(tokens.ids[place]), last.ids))
-        layers = _by_layer(reader.name, tuple(hidden.ids.tolist()), tokens.text, place, chosen, hidden)
         if layers:
             words = last.pieces[:TOP]
             grown = np.array([[_probability(one, token) for one in layers] for token in last.ids[:TOP]])
@@ -62,7 +62,7 @@ def _show_masked(controls: DeltaGenerator, picture: DeltaGenerator, chosen: Chos
                 "The same masked-word head, put on what each layer gives. It was trained on the last layer only, so the early "
                 "ones are guesses in a language that it does not speak yet. Words outside a layer's {n} likeliest are at 0."
             ).format(n=KEPT)
-            maps([Map(grown, _("Probability by layer"), caption, limit=1.0, rows=words, columns=tuple(names))],
+            maps([Map(grown, _("Probability by layer"), caption, signed=False, rows=words, columns=tuple(names))],
                  key="predict_layers", columns=1, height=260)  # fmt: skip
         else:
             st.caption(

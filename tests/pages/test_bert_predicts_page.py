@@ -82,10 +82,10 @@ def test_one_word_in_contexts(mini_bert):
     app = ask("One word, several contexts")
     expect_no_fault(app)
     assert app.selectbox(key=next(s.key for s in app.selectbox if s.label == "Word")).value == "bank"
-    app.text_input(key="predict_context_0").set_value("Nothing here fits").run()
+    app.text_area(key="predict_context_0").set_value("Nothing here fits").run()
     expect_no_fault(app)
     assert "share no word" in app.info[0].value
-    app.text_input(key="predict_context_0").set_value("   ").run()
+    app.text_area(key="predict_context_0").set_value("   ").run()
     assert "type a few words" in app.error[0].value
 
 
