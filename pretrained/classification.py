@@ -12,7 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from explorer.errors import UserError
 from explorer.models import alexnet, googlenet, resnet, swin, vgg, vit
+from explorer.text import _
 from pretrained import catalog, memory
 from pretrained.download import Cancelled, Progress
 from pretrained.loading import fill, load_state_dict
@@ -106,11 +108,17 @@ def preprocess(classifier: Classifier, pixels: np.ndarray) -> Tensor:
 
 
 def classify(classifier: Classifier, pixels: np.ndarray, top: int = 5) -> Prediction:
-    """Show it a photo. pixels: uint8 (H, W, 3) RGB; top: how many classes to name."""
+    """Show it a photo. pixels: uint8 (H, W, 3) RGB; top: how many classes to name. UserError: too little memory."""
     x = preprocess(classifier, pixels)
-    with torch.inference_mode():
-        logits = classifier.module(x)[0]  # (classes,)
-        probabilities, classes = logits.softmax(0).topk(min(top, len(logits)))
+    try:
+        with torch.inference_mode():
+            logits = classifier.module(x)[0]  # (classes,)
+    except (MemoryError, RuntimeError) as error:
+        if not memory.is_lack_of_memory(error):
+            raise
+        message = _("There is not enough memory for {name} to look at a photo; choose a smaller model.")
+        raise UserError(message.format(name=classifier.model.name)) from error
+    probabilities, classes = logits.softmax(0).topk(min(top, len(logits)))
     return Prediction(
         labels=tuple(classifier.labels[i] for i in classes.tolist()),
         classes=classes.numpy(),

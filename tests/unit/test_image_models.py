@@ -132,6 +132,16 @@ def test_memory_that_runs_out_while_loading_is_said(checkpoints, monkeypatch):
         classification.load_classifier("alexnet-imagenet-v1")
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_memory_that_runs_out_while_looking_is_said(error):
+    def fail(_x):
+        raise error
+
+    classifier = classification.Classifier(catalog.get("vgg16-imagenet-v1", ImageClassifier), fail, ())
+    with pytest.raises(UserError, match=r"^There is not enough memory for VGG-16 to look at a photo; choose a smaller"):
+        classification.classify(classifier, noise(30, 40))
+
+
 @pytest.mark.parametrize("model", LIBRARY, ids=lambda model: model.key)
 def test_every_library_record_is_complete(model):
     assert catalog.get(model.key, Model) is catalog.get(model.key, ImageClassifier) is model
