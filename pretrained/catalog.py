@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from explorer.errors import UserError
 from explorer.text import _
 from pretrained import LoadError
+from pretrained.detection_models import DETECTORS, SEGMENTERS
 from pretrained.image_models import IMAGE_MODELS
 from pretrained.records import (
     LIBRARY_PREFIX,
@@ -38,6 +39,8 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 MODELS: tuple[Model, ...] = (
     *IMAGE_MODELS,
+    *DETECTORS,
+    *SEGMENTERS,
     CharacterModel(
         key="character-lstm-640",
         name="Character LSTM (bundled)",

@@ -29,7 +29,7 @@ TRIAL = 6
 
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 """While transformers builds a model, it swaps functions of its own and torch's default type for the whole process."""
 
 transformers.logging.set_verbosity_error()  # what a visitor must know is said on the page, not on the terminal
@@ -62,7 +62,7 @@ def fetch(repository: str, auto: Any, progress: Progress | None, cancelled: Canc
 
 def plan_of(folder: Path, name: str, auto: Any = None) -> Plan:
     """As examine."""
-    with _one_at_a_time:
+    with one_at_a_time:
         return examine(folder, name, auto)
 
 
@@ -93,7 +93,7 @@ def load(folder: Path, name: str, plan: Plan) -> ForeignModel:
 
 def _load_module(folder: Path, name: str, plan: Plan) -> tuple[PreTrainedModel, Mapping[str, Any]]:
     """(the network with its weights, in evaluation mode and frozen; what transformers says of the loading)."""
-    with _one_at_a_time:
+    with one_at_a_time:
         memory.check(plan.bytes, name)
         try:
             module, report = plan.auto.from_pretrained(
@@ -110,11 +110,11 @@ def _load_module(folder: Path, name: str, plan: Plan) -> tuple[PreTrainedModel, 
                 raise memory.too_little(plan.bytes, name) from error
             message = _("The weights of {name} are damaged, or do not fit what its configuration says.")
             raise LoadError(message.format(name=name)) from error
-        _unmap(module)
+        unmap(module)
     return module.eval().requires_grad_(False), report
 
 
-def _unmap(module: nn.Module) -> None:
+def unmap(module: nn.Module) -> None:
     """Copy the tensors out of the file, one by one: the process would die if somebody shortened the file while in use."""
     for tensor in (*module.parameters(), *module.buffers()):
         tensor.data = tensor.data.clone()

@@ -31,16 +31,23 @@ OLD_TOKENIZERS = ("vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sent
 SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json")
 
 
-def fetch_repository(repository: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Path:
+def fetch_repository(
+    repository: str,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+    *,
+    reads_text: bool = True,
+) -> Path:
     """The folder with all that is needed of the model: config.json, a tokenizer, the weights as safetensors.
 
     repository: "bert-base-uncased", "klue/bert-base". progress, cancelled: as in download.fetch, of the largest file.
+    reads_text: False for a model of photos, which needs no tokenizer.
     UserError: it is no id. LoadError: there is no such model, it has no safetensors, or it could not be had.
     """
     repository = checked(repository)
-    found = find(repository)
+    found = find(repository, reads_text)
     if found is None:
-        found = _download_description(repository, cancelled)
+        found = _download_description(repository, cancelled, reads_text)
         _download_weights(repository, found, progress, cancelled)
     return found
 
@@ -90,10 +97,10 @@ def _size(repository: str, name: str) -> int | None:
         raise
 
 
-def find(repository: str) -> Path | None:
-    """The first folder on this computer that has all of it."""
+def find(repository: str, reads_text: bool = True) -> Path | None:
+    """The first folder on this computer that has all of it. reads_text: as in fetch_repository."""
     places = (_local(repository), _hugging_face_cache(repository), _cache(repository))
-    return next((folder for folder in places if folder is not None and is_complete(folder)), None)
+    return next((folder for folder in places if folder is not None and is_complete(folder, reads_text)), None)
 
 
 def checked(repository: str) -> str:
@@ -107,9 +114,10 @@ def checked(repository: str) -> str:
     return repository
 
 
-def is_complete(folder: Path) -> bool:
-    """Whether config, a tokenizer and every file of weights are there."""
-    if not (folder / CONFIG).is_file() or not any((folder / name).is_file() for name in (TOKENIZER, *OLD_TOKENIZERS)):
+def is_complete(folder: Path, reads_text: bool = True) -> bool:
+    """Whether config, a tokenizer if it needs one, and every file of weights are there."""
+    has_tokenizer = any((folder / name).is_file() for name in (TOKENIZER, *OLD_TOKENIZERS))
+    if not (folder / CONFIG).is_file() or (reads_text and not has_tokenizer):
         return False
     if (folder / INDEX).is_file():
         return all((folder / shard).is_file() for shard in _shards(folder / INDEX))
@@ -145,7 +153,7 @@ def _cache(repository: str) -> Path:
     return Path(torch.hub.get_dir()) / "hub_models" / _folder_name(repository)
 
 
-def _download_description(repository: str, cancelled: Cancelled | None) -> Path:
+def _download_description(repository: str, cancelled: Cancelled | None, reads_text: bool = True) -> Path:
     if constants.HF_HUB_OFFLINE:
         message = _("{name} is not on this computer and HF_HUB_OFFLINE forbids the network; use a bundled model.")
         raise LoadError(message.format(name=repository))
@@ -158,6 +166,8 @@ def _download_description(repository: str, cancelled: Cancelled | None) -> Path:
     if not known:
         message = _("There is no open model called {name} on the hub; check the spelling on huggingface.co.")
         raise LoadError(message.format(name=repository))
+    if not reads_text:
+        return _cache(repository)
     has_tokenizer = _get(repository, TOKENIZER, None, cancelled)
     if not has_tokenizer:  # all of the older kinds: some need two files
         has_tokenizer = sum(_get(repository, name, None, cancelled) for name in OLD_TOKENIZERS) > 0

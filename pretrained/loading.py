@@ -11,7 +11,9 @@ import pickle
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -22,14 +24,26 @@ from pretrained.download import Cancelled, Progress, fetch, is_intact
 from pretrained.records import Card, Model
 
 LOCAL_FOLDER = "EXPLORER_MODELS"
+# A checkpoint of a training may hold a score as NumPy's number. These make numbers, under NumPy 2's name and the older one.
+_scalar = np.float64(0).__reduce__()[0]
+NUMBERS: list[Any] = [
+    _scalar,
+    (_scalar, "numpy.core.multiarray.scalar"),
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("float32", "float64", "int64")),
+]
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A place where weights may lie. sha256: the hash the file must have, or its first digits; "" if unknown."""
+    """A place where weights may lie. sha256: the hash the file must have, or its first digits; "" if unknown.
+
+    part: the entry that holds the tensors, where a checkpoint of a training holds more; "" for the whole file.
+    """
 
     path: Path
     sha256: str
+    part: str = ""
 
 
 def load_state_dict(
@@ -51,7 +65,7 @@ def load_state_dict(
         raise catalog.incomplete(catalog.WEIGHTS / model.file) from damaged
     official = _cache(model)
     try:
-        url = catalog.official(model).url
+        url = model.url or catalog.official(model).url
         fetch(url, official.path, name=model.name, sha256=official.sha256, progress=progress, cancelled=cancelled)
     except LoadError as error:
         if damaged is None:
@@ -75,7 +89,7 @@ def copies(model: Model) -> list[Copy]:
     places = []
     if folder := os.environ.get(LOCAL_FOLDER):
         official = Path(folder).expanduser() / model.file
-        places += [Copy(official.with_suffix(".safetensors"), ""), Copy(official, _hash_in_name(model.file))]
+        places += [Copy(official.with_suffix(".safetensors"), ""), Copy(official, _sha256(model), model.part)]
     places.append(_cache(model))
     if model.hub_repo and (path := _hugging_face_cache(model.hub_repo)):
         places.append(path)
@@ -119,9 +133,12 @@ def _read(copy: Copy) -> dict[str, Tensor]:
             raise LoadError(_("{file} is damaged (its checksum differs), so it was not used.").format(file=path.name))
         if path.suffix == ".safetensors":
             # Not mapped into memory: the process would die if somebody shortened the file while it is in use.
-            state = load_file(path, backend="pread")
+            state: Any = load_file(path, backend="pread")
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(NUMBERS):
+                state = torch.load(path, map_location="cpu", weights_only=True)
+            if copy.part and isinstance(state, dict):
+                state = state.get(copy.part)
     except pickle.UnpicklingError as error:
         if "global" not in str(error).lower():
             raise LoadError(not_weights) from error
@@ -138,7 +155,7 @@ def _read(copy: Copy) -> dict[str, Tensor]:
 
 def _cache(model: Model) -> Copy:
     """Where torch.hub keeps this file, and where a download goes."""
-    return Copy(Path(torch.hub.get_dir()) / "checkpoints" / model.file, _hash_in_name(model.file))
+    return Copy(Path(torch.hub.get_dir()) / "checkpoints" / model.file, _sha256(model), model.part)
 
 
 def _hugging_face_cache(repo: str) -> Copy | None:
@@ -152,7 +169,7 @@ def _hugging_face_cache(repo: str) -> Copy | None:
     return Copy(Path(found), stored_as if re.fullmatch(r"[0-9a-f]{64}", stored_as) else "")
 
 
-def _hash_in_name(file: str) -> str:
-    """resnet18-f37072fd.pth → "f37072fd", the first digits of the file's SHA-256."""
-    match = re.search(r"-([0-9a-f]{8,64})\.", file)
-    return match[1] if match else ""
+def _sha256(model: Model) -> str:
+    """As the record says, or the first digits as in its file's name: resnet18-f37072fd.pth → "f37072fd"."""
+    match = re.search(r"-([0-9a-f]{8,64})\.", model.file)
+    return model.sha256 or (match[1] if match else "")

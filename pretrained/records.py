@@ -6,12 +6,14 @@ in the card that the training wrote beside the bundled weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Task = Literal["classification", "characters", "translation", "language", "judging", "answering"]
-Source = Literal["bundled", "torchvision", "package", "hub"]
+Task = Literal[
+    "classification", "detection", "segmentation", "characters", "translation", "language", "judging", "answering"
+]
+Source = Literal["bundled", "torchvision", "web", "package", "hub"]
 LIBRARY_PREFIX = "torchvision-"
 """The keys of pretrained.library begin so, and no others."""
 
@@ -22,11 +24,13 @@ class Model:
 
     key: stable, lower case, used in addresses; name: for the visitor; family: the idea it belongs to;
     architecture: the function or class in explorer.models that builds it, or transformers' where there is none;
-    source: where the weights come from: with the explorer, from torchvision, with a Python package that the set-up
-    installs, from the hub; file: their file name, which for torchvision ends in the first digits of its SHA-256;
-    licence: of the weights; data: what they were trained on;
+    source: where the weights come from: with the explorer, from torchvision, from an address of their makers, with a Python
+    package that the set-up installs, from the hub; file: their file name, which for torchvision ends in the first digits of
+    its SHA-256; licence: of the weights; data: what they were trained on;
     weights: torchvision's name of them, "" if they are not torchvision's;
-    hub_repo: a Hugging Face repository that has the very same weights as model.safetensors, or "".
+    hub_repo: a Hugging Face repository that has the very same weights as model.safetensors, or "";
+    url, sha256: the makers' address of the file, and its checksum, "" if it is not from the web; part: the entry of that file
+    that holds the tensors, "" if it holds nothing else.
     """
 
     task: ClassVar[Task]
@@ -41,6 +45,45 @@ class Model:
     data: str
     weights: str = ""
     hub_repo: str = ""
+    url: str = ""
+    sha256: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector(Model):
+    """A photo in, boxes out: pretrained.detection.
+
+    way: how it is run: explorer.models.yolo, torchvision's own network, transformers'; input_size: for YOLOX the side of
+    the square that the photo is put into, else the shorter side that it is scaled to, pixels; overlaps: whether its boxes
+    still need non-maximum suppression; megabytes: of the file, 10⁶ bytes; average_precision: on COCO's validation photos as
+    its makers published it, mean over IoUs of 0.5–0.95, 0–1, None where it was trained on others.
+    """
+
+    task = "detection"
+
+    way: Literal["yolox", "torchvision", "transformers"]
+    input_size: int
+    overlaps: bool
+    megabytes: float
+    average_precision: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segmenter(Model):
+    """A photo in, the class of every pixel or a mask for every object out: pretrained.segmentation.
+
+    way: how it is run: explorer.models.unet, explorer.models.fcn, torchvision's own network; input_size: the longer side for
+    U-Net, the shorter side else, to which the photo is scaled, pixels; instances: whether it finds objects;
+    megabytes: of the file, 10⁶ bytes.
+    """
+
+    task = "segmentation"
+
+    way: Literal["unet", "fcn", "torchvision"]
+    input_size: int
+    instances: bool
+    megabytes: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +198,33 @@ class ClassifierCard(Card):
     top1_imagenette: float
     top1_caltech101: float
     epochs: int
+
+
+@dataclass(frozen=True)
+class DetectorCard(Card):
+    """Average precision as COCO measures it, 0–1: map50 at an IoU of 0.5, map over 0.5–0.95, ap50 by class at 0.5.
+
+    photos: how many were scored; epochs, warm_up_epochs: of the detector, of its backbone before; loss_curve: epoch, loss.
+    """
+
+    map50: float
+    map: float
+    ap50: Mapping[str, float]
+    photos: int
+    epochs: int
+    warm_up_epochs: int
+    loss_curve: Sequence[tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class SegmenterCard(Card):
+    """Intersection over union on the photos held out, 0–1: mean over the classes, and of each. loss_curve: epoch, loss."""
+
+    mean_iou: float
+    iou: Mapping[str, float]
+    photos: int
+    epochs: int
+    loss_curve: Sequence[tuple[int, float]]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ Parameter names are those of torchvision's fcn_resnet50 and fcn_resnet101, whose
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -48,8 +50,8 @@ class FCN(nn.Module):
         return F.interpolate(cells, size=x.shape[2:], mode="bilinear", align_corners=False)
 
 
-def keep_resolution(stage: nn.Sequential, before: int, after: int) -> None:
-    """Let the stage not halve its map: where its 3×3 kernels had steps of 2, their cells are set apart instead.
+def keep_resolution(stage: Any, before: int, after: int) -> None:
+    """Let the stage, an nn.Sequential of Bottlenecks, not halve its map: its 3×3 kernels get wider instead of stepping by 2.
 
     before, after: the distance between a kernel's cells in the stage's first block, and in the others ("à trous", Chen et
     al. 2015).

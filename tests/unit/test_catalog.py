@@ -23,10 +23,14 @@ from pretrained.records import (
     CharacterCard,
     CharacterModel,
     ClassifierCard,
+    Detector,
+    DetectorCard,
     ImageClassifier,
     JudgeRecord,
     LanguageRecord,
     Model,
+    Segmenter,
+    SegmenterCard,
     TextModel,
     TranslationCard,
     TranslationModel,
@@ -38,7 +42,13 @@ OFFICIAL = [model for model in CLASSIFIERS if model.source == "torchvision"]
 BUNDLED = [model for model in CLASSIFIERS if model.source == "bundled"]
 CHARACTERS = catalog.models(CharacterModel)
 TEXT = catalog.models(TextModel)
-KINDS = {ImageClassifier: ClassifierCard, CharacterModel: CharacterCard, TranslationModel: TranslationCard}
+KINDS = {
+    ImageClassifier: ClassifierCard,
+    Detector: DetectorCard,
+    Segmenter: SegmenterCard,
+    CharacterModel: CharacterCard,
+    TranslationModel: TranslationCard,
+}
 """Those with bundled weights, and what stands on their cards."""
 ALL_KINDS = (*KINDS, LanguageRecord, JudgeRecord, AnswerRecord)
 FACTS = {
@@ -64,7 +74,8 @@ def test_every_record_is_complete(model):
         assert text.strip() == text != ""
     assert Path(model.file).name == model.file
     assert (model.weights == "") == (model.source != "torchvision")
-    assert model.source == "torchvision" or model.file.endswith(".safetensors")
+    assert model.source in ("torchvision", "web") or model.file.endswith(".safetensors")
+    assert (model.url == "", model.sha256 == "") == (model.source != "web",) * 2
     assert catalog.get(model.key, Model) is catalog.get(model.key, type(model)) is model
     assert type(model) in ALL_KINDS
 
