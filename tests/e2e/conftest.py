@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -67,7 +68,16 @@ class Server:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app as `streamlit run app.py` starts it, on a free port and without a network."""
-    folder = tmp_path_factory.mktemp("server")
+    with running_app(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@contextmanager
+def running_app(folder: Path, **changes: str) -> Iterator[Server]:
+    """The app, while it runs; what it printed must hold no traceback. folder: for its log and its downloads.
+
+    changes: of its environment, beyond that it is unplugged.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -78,6 +88,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "XDG_CACHE_HOME": str(folder / "cache"),
         **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), UNPLUGGED),
         **dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost"),
+        **changes,
     }
     options = [f"--server.port={port}", "--server.headless=true", "--logger.enableRich=false"]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]

@@ -105,3 +105,16 @@ def test_five_hundred_and_twelve_tokens_stay_usable(app):
     expect(canvas).to_be_visible()
     canvas.hover()
     expect(page.locator(".st-key-bert_grid .readout")).to_contain_text("layer")
+
+
+def test_unplugged_is_one_sentence_and_the_picture_stays(app):
+    page = app.open("/bert?bert_model=Another+model+of+the+Hugging+Face+hub")
+    field = page.get_by_label("Its id on huggingface.co")
+    field.fill("openai-community/gpt2")
+    field.press("Enter")
+    alert = page.get_by_test_id("stAlert")
+    expect(alert).to_contain_text("openai-community/gpt2")
+    assert alert.inner_text().count(".") <= 2
+    expect(page.get_by_text("Until then you see all-MiniLM-L6-v2.")).to_be_visible()
+    expect(page.locator(".st-key-bert_lines .words.query")).to_contain_text("cat")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
