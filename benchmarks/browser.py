@@ -32,6 +32,7 @@ PICTURES = {
     "Convolution": "conv_maps",
     "Pooling and layers": "pool_maps",
     "Image classification": "class_maps",
+    "Architectures": "arch_branches",
     "Recurrent networks": "rec_unrolled",
     "Positional encoding": "pos_heatmap",
     "Attention": "attn_maps",

@@ -18,6 +18,7 @@ STEPPERS = {
     "convolution": "conv_stepper",
     "pooling": "pool_stepper_line",
     "classification": "resnet_stepper",
+    "architectures": "arch_steps_residual",
     "recurrent": "rec_stepper_lstm_step",
     "positions": "pos_stepper_encoding",
     "attention": "attn_stepper_typed",

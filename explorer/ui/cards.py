@@ -66,6 +66,16 @@ def classification() -> Map:
     return Map(overlay(pixels, enlarge(cam, pixels.shape[1], pixels.shape[0])), "")
 
 
+def architectures() -> Map:
+    """A column for each of four networks, a row for each size of map: how much of its work is done there."""
+    from explorer.architectures import outline
+
+    outlines = [outline(key) for key in ("alexnet", "vgg16", "googlenet", "resnet18")]
+    sides = sorted({stage.side for one in outlines for stage in one.stages}, reverse=True)
+    shares = [[sum(s.macs for s in one.stages if s.side == side) / one.macs for one in outlines] for side in sides]
+    return Map(np.array(shares, np.float32), "", role="hidden")
+
+
 def recurrent() -> Map:
     """The states of an LSTM over a sentence, a row for each unit; its weights are random."""
     from explorer.recurrent_views import Setup, run
@@ -160,6 +170,7 @@ THUMBNAILS: dict[str, Callable[[], Map]] = {
     "convolution": convolution,
     "pooling": pooling,
     "classification": classification,
+    "architectures": architectures,
     "recurrent": recurrent,
     "positions": positions,
     "attention": attention,

@@ -55,6 +55,12 @@ def chapters() -> dict[str, list[Topic]]:
                 ":material/image_search:",
                 _("Give ResNet a photo: what it answers, and where it looked."),
             ),
+            Topic(
+                "architectures",
+                _("Architectures"),
+                ":material/account_tree:",
+                _("AlexNet, VGG, GoogLeNet, ResNet and Transformers side by side: depth, cost, gradients."),
+            ),
         ],
         _("Reading sequences"): [
             Topic(

@@ -39,8 +39,8 @@ def test_hovering_spells_out_the_arithmetic_and_average_pooling_has_no_dots(app)
     expect(page.locator(".verdict")).to_contain_text("✓")
     with_dots = pixels(picture(page, "Map"))
     for kind, words in (("Max", "max("), ("Average", ") / 4 = "), ("Global average", ") / 1024 = ")):
-        choose(page, kind)
-        app.settle()
+        if kind != "Max":  # which is chosen from the start
+            choose(page, kind)
         expect(page.locator(".readout")).to_contain_text(words)
         page.mouse.move(*at(page.locator(".outputs .tensor").first, 0.5, 0.5))
         expect(page.locator(".readout")).to_contain_text(words)

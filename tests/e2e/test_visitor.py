@@ -19,6 +19,7 @@ PAGES = [
     "convolution",
     "pooling",
     "classification",
+    "architectures",
     "recurrent",
     "positions",
     "multihead",
