@@ -46,9 +46,9 @@ page.header(
     _("A BERT reads a whole sentence at once, forwards and backwards, and was trained to fill in words that were hidden from "
       "it. Every head of every layer says how much each token looks at each other one. Here you see all of it, on real "
       "weights. **Attention is not an explanation**: it says whose values a head mixes, not why the model decides."),
-    rf"{page.tex('hidden', 'attention')} = \text{{softmax}}\left(\frac{{{page.tex('query', 'Q')}"
-    rf"{page.tex('key', 'K')}^\top}}{{\sqrt{{d_\text{{head}}}}}}\right) \qquad "
-    rf"{page.tex('output', 'head')} = {page.tex('hidden', 'attention')}\,{page.tex('value', 'V')}",
+    rf"\begin{{gathered}} {page.tex('hidden', 'attention')} = \text{{softmax}}\left(\frac{{{page.tex('query', 'Q')}"
+    rf"{page.tex('key', 'K')}^\top}}{{\sqrt{{d_\text{{head}}}}}}\right) \\ "
+    rf"{page.tex('output', 'head')} = {page.tex('hidden', 'attention')}\,{page.tex('value', 'V')} \end{{gathered}}",
     more="bert",
 )  # fmt: skip
 

@@ -36,9 +36,9 @@ page.header(
     _("The vector that a BERT gives a place is all that its guesses are made of. A small head compares the vector with the "
       "embedding of every word it knows: what fits best is the guess. Ask for a masked word, for the next sentence, for what "
       "a word means in its context, and switch heads off to see which ones matter."),
-    rf"{page.tex('output', 'P(w)')} = \text{{softmax}}\left({page.tex('weight', 'E')}\,\text{{LayerNorm}}("
-    rf"\text{{GELU}}({page.tex('weight', 'W')}{page.tex('input', 'x')} + {page.tex('weight', 'b')})) + "
-    rf"{page.tex('weight', 'c')}\right)",
+    rf"\begin{{gathered}} {page.tex('hidden', 'z')} = \text{{LayerNorm}}(\text{{GELU}}({page.tex('weight', 'W')}"
+    rf"{page.tex('input', 'x')} + {page.tex('weight', 'b')})) \\ {page.tex('output', 'P(w)')} = "
+    rf"\text{{softmax}}({page.tex('weight', 'E')}{page.tex('hidden', 'z')} + {page.tex('weight', 'c')}) \end{{gathered}}",
     more="bert_predicts",
 )  # fmt: skip
 
