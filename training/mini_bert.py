@@ -33,11 +33,12 @@ CAPTIONS = "en_captions_multi30k.txt"
 HELD_OUT_EVERY = 50
 PEAK_LEARNING_RATE = 1e-3  # of AdamW
 PEAK_ENCODER_LEARNING_RATE = 3e-3  # of Muon, in the scale of "match_rms_adamw"
-LONG_AFTER = 0.85  # of the training; the inputs are short before, as Devlin et al. did
+LONG_AFTER = 0.15  # of the training; before, the inputs are short, too short to tell much of the next sentence
 SHORT, LONG = 64, 128  # tokens
 TOKENS_PER_UPDATE = 4096
 CAPTION_SHARE = 0.12  # of the inputs
-FIRST_MASKED, LAST_MASKED = 0.30, 0.15  # of the words, at the start and from LONG_AFTER on: Yang et al. 2023
+FIRST_MASKED, LAST_MASKED = 0.30, 0.15  # of the words, at the start and from MASKED_UNTIL on: Yang et al. 2023
+MASKED_UNTIL = 0.85  # of the training
 IGNORED = -100
 WEIGHTS = Path(__file__).parents[1] / "pretrained/weights/mini-bert.safetensors"
 
@@ -260,7 +261,7 @@ def train(data: Path, out: Path, updates: int) -> None:
         wanted = LONG if progress >= LONG_AFTER else SHORT
         if stream is None or wanted != length:
             stream, length = examples(corpus, wanted, rng), wanted
-        share = LAST_MASKED + (FIRST_MASKED - LAST_MASKED) * max(0.0, 1 - progress / LONG_AFTER)
+        share = LAST_MASKED + (FIRST_MASKED - LAST_MASKED) * max(0.0, 1 - progress / MASKED_UNTIL)
         batch = collate([next(stream) for _ in range(TOKENS_PER_UPDATE // length)], ids, length, rng, share)
         with torch.autocast("cpu", torch.bfloat16):
             words, follows = losses(model, encode, batch)
