@@ -42,8 +42,8 @@ GOAL_TOKENS = 128
 ROUNDS = {"ours": 3, "bertviz": 1}
 LIMIT = 400.0
 """Seconds after which a page is given up."""
-MOST_MEMORY = 6e9
-"""Bytes of a page's process after which it is."""
+MOST_MEMORY = 8e9
+"""Bytes that a page, or the Python that makes it, may take before it is."""
 SCRIPT = Path(__file__).with_suffix(".js")
 OURS = {"page alone": "alone", "app": "app"}
 FPS_MOVES = 120
@@ -101,10 +101,9 @@ def measure(tokens: int, folder: Path, url: str, app: str, scripts: Mapping[str,
     for name, kind in [*OURS.items(), *((view, view) for view in peers.VIEWS if scripts)]:
         path = folder / f"{kind}-{tokens}.html"
         print(f"  {tokens} tokens, {name} …", file=sys.stderr, flush=True)
-        try:
-            built = build(kind, tokens, path)
-        except (subprocess.CalledProcessError, MemoryError) as error:
-            found[name] = Measured(float("nan"), float("nan"), Opened((), 0, 0, f"Python gave up: {error}"))
+        built = build(kind, tokens, path)
+        if isinstance(built, str):
+            found[name] = Measured(float("nan"), float("nan"), Opened((), float("nan"), float("nan"), built))
             continue
         address = f"{app}/?tokens={tokens}" if kind == "app" else f"{url}/{path.name}"
         rounds = ROUNDS["ours" if name in OURS else "bertviz"] if tokens < TOKENS[-1] or name in OURS else 1
@@ -113,7 +112,8 @@ def measure(tokens: int, folder: Path, url: str, app: str, scripts: Mapping[str,
         opened = middle([open_page(address, kind, scripts if name in peers.VIEWS else {}) for _ in range(rounds)])
         size = built["size"] + (sum(map(len, scripts.values())) if name in peers.VIEWS else 0)
         found[name] = Measured(built["seconds"], opened.received if kind == "app" else size, opened)
-        if kind not in OURS.values():
+        print(f"    {found[name]}", file=sys.stderr, flush=True)
+        if name not in OURS:
             path.unlink()
     return found
 
@@ -127,11 +127,21 @@ def middle(opened: list[Opened]) -> Opened:
 # ---- making the pages, each in a process of its own, so that none leaves its memory behind
 
 
-def build(kind: str, tokens: int, path: Path) -> dict[str, float]:
-    """{"seconds", "size"} of what `kind` sends; the file is at path."""
+def build(kind: str, tokens: int, path: Path) -> dict[str, float] | str:
+    """{"seconds", "size"} of what `kind` sends, whose file is at path then; or why it was given up."""
     command = [sys.executable, "-m", "benchmarks.attention", kind, str(tokens), str(path)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
-    return json.loads(answer.stdout.splitlines()[-1])
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+    start = time.monotonic()
+    while process.poll() is None:
+        late = time.monotonic() - start > LIMIT
+        if late or psutil.Process(process.pid).memory_info().rss > MOST_MEMORY:
+            process.kill()
+            process.wait()
+            limit = f"{LIMIT:.0f} s" if late else f"{MOST_MEMORY / 1e9:.0f} GB of memory"
+            return f"Python needs more than {limit} to make it"
+        time.sleep(0.2)
+    answer = process.stdout.read() if process.stdout else ""
+    return json.loads(answer.splitlines()[-1]) if process.returncode == 0 else "Python failed to make it"
 
 
 def make(kind: str, tokens: int) -> tuple[float, bytes]:

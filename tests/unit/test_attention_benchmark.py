@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,3 +83,16 @@ def test_the_peers_page_loads_what_is_fetched_for_it() -> None:
         }
         assert wanted == set(peers.SCRIPTS)
         assert json.dumps(attention_app.words(3)) in page
+
+
+def test_what_takes_too_long_to_make_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(attention, "LIMIT", -1)
+    assert attention.build("alone", 4, tmp_path / "page.html") == "Python needs more than -1 s to make it"
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_what_was_made_is_told(tmp_path: Path) -> None:
+    built = attention.build("alone", 4, tmp_path / "page.html")
+    assert not isinstance(built, str)
+    assert built["size"] == (tmp_path / "page.html").stat().st_size
+    assert attention.build("no such view", 4, tmp_path / "none.html") == "Python failed to make it"
