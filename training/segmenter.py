@@ -26,6 +26,7 @@ IGNORED = 255
 BATCH = 8
 PEAK_LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.05
+AVERAGE = 0.995  # share of the averaged weights that a step keeps
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def train(recipe: Recipe, scenes: list[Scene], held_out: list[Scene], out: Path,
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     model = recipe.network().to(memory_format=torch.channels_last)
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
+    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE), use_buffers=True)
     groups = [
         {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
         {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},

@@ -113,8 +113,10 @@ def score(model: YOLOX, roads: list[Road], names: tuple[str, ...], fast: bool = 
         judge = COCOeval(truth, truth.loadRes(found), "bbox")
         judge.evaluate()
         judge.accumulate()
-    precision = judge.eval["precision"][..., 0, -1]  # (10 IoUs, 101 recalls, classes), −1 where there is no object
-    by_class = {name: float(precision[0, :, i].mean()) for i, name in enumerate(names)}
+    precision = judge.eval["precision"][..., 0, -1]  # (10 IoUs, 101 recalls, classes)
+    there = [i for i in range(len(names)) if any((road.labels == i).any() for road in roads)]
+    by_class = {names[i]: float(precision[0, :, i].mean()) for i in there}
+    precision = precision[..., there]
     return {"map50": float(precision[0].mean()), "map": float(precision.mean()), "ap50": by_class}
 
 

@@ -1,0 +1,139 @@
+"""The trainings of the detector and of the U-Nets, on made-up photos: views, scores, resuming, what is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from torch import nn
+
+from explorer.letterbox import letterbox
+from explorer.models.yolo import STRIDES
+from training import segmenter, yolox_highway
+from training.highway import Road
+from training.segmenter import IGNORED, Recipe, Scene
+
+RECIPE = Recipe(("a", "b"), width=2, depth=2, size=16, least=0.5, most=1.2, turn=10, weights=None)
+
+
+def scenes(count: int, seed: int = 0) -> list[Scene]:
+    """A dark photo with a bright rectangle, which is class 1."""
+    rng, made = np.random.default_rng(seed), []
+    for _ in range(count):
+        mask = np.zeros((24, 32), np.uint8)
+        top, left = rng.integers(2, 10, 2)
+        mask[top : top + 10, left : left + 14] = 1
+        made.append(Scene(np.repeat(mask[..., None] * 200 + 20, 3, axis=2).astype(np.uint8), mask))
+    return made
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_photo_and_mask_of_a_view_stay_together(seed):
+    (scene,) = scenes(1, seed)
+    made = segmenter.view(scene, RECIPE, np.random.default_rng(seed))
+    assert made.image.shape == (16, 16, 3)
+    assert made.mask.shape == (16, 16)
+    known = made.mask != IGNORED
+    bright = made.image[..., 0] > 120
+    assert known.mean() > 0.3
+    assert (bright[known] == (made.mask[known] == 1)).mean() > 0.93  # edges are half and half
+
+
+def test_intersection_over_union_by_hand():
+    counts = np.array([[50, 10], [5, 35]])
+    np.testing.assert_allclose(segmenter.ious(counts), [50 / 65, 35 / 50])
+
+
+def test_rare_classes_count_more():
+    weights = segmenter.class_weights(scenes(3), 2)
+    assert weights.mean() == pytest.approx(1)
+    share = np.mean([scene.mask.mean() for scene in scenes(3)])
+    assert weights[1] / weights[0] == pytest.approx(math.log(1.02 + 1 - share) / math.log(1.02 + share), rel=1e-4)
+
+
+def test_ignored_pixels_are_not_counted():
+    scene = scenes(1)[0]
+    mask = scene.mask.copy()
+    mask[:, :7] = IGNORED
+    counts = segmenter.confusion(RECIPE.network(), [Scene(scene.image, mask)])
+    assert counts.sum() == 24 * 25
+    assert counts.sum(1)[1] == (mask == 1).sum()
+
+
+def test_a_u_net_learns_resumes_and_is_exported(tmp_path, monkeypatch):
+    monkeypatch.setattr(segmenter, "AVERAGE", 0.9)  # few steps
+    monkeypatch.setattr(segmenter, "PEAK_LEARNING_RATE", 0.02)
+    recipe = replace(RECIPE, width=4, weights=tmp_path / "weights/tiny.safetensors")
+    photos, held_out = scenes(32), scenes(4, seed=1)
+    segmenter.train(recipe, photos, held_out, tmp_path, 3)
+    segmenter.train(recipe, photos, held_out, tmp_path, 20)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in log] == list(range(20))
+    assert log[-1]["loss"] < 0.6 * log[0]["loss"]
+    assert log[-1]["mean_iou"] > 0.8
+    facts = segmenter.export(recipe, held_out, tmp_path)
+    segmenter.write_facts(recipe, facts)
+    card = json.loads(recipe.weights.with_suffix(".json").read_text())
+    assert card["mean_iou"] == pytest.approx(np.mean(list(card["iou"].values())), abs=1e-4)
+    assert (card["photos"], card["epochs"], len(card["loss_curve"])) == (4, 20, 20)
+    content = recipe.weights.read_bytes()
+    assert (card["sha256"], card["bytes"]) == (hashlib.sha256(content).hexdigest(), len(content))
+    with safe_open(recipe.weights, framework="np") as file:
+        assert json.loads(file.metadata()["classes"]) == ["a", "b"]
+        assert json.loads(file.metadata()["config"]) == {"width": 4, "depth": 2}
+        assert file.get_tensor("head.weight").dtype == np.float16
+
+
+class Knows(nn.Module):
+    """Gives the boxes of the photos that it is shown, one after the other. shift: pixels of the input by which it errs."""
+
+    def __init__(self, roads: list[Road], shift: float = 0.0):
+        super().__init__()
+        self.roads, self.shift = iter(roads), shift
+
+    def forward(self, x):
+        road = next(self.roads)
+        boxes = letterbox(road.image, yolox_highway.TEST_SIZE).from_photo(road.boxes) + self.shift
+        side = yolox_highway.TEST_SIZE // STRIDES[0]
+        grids = [
+            torch.full((1, 10, yolox_highway.TEST_SIZE // s, yolox_highway.TEST_SIZE // s), -20.0) for s in STRIDES
+        ]
+        for number, ((x0, y0, x1, y1), label) in enumerate(zip(boxes.tolist(), road.labels.tolist(), strict=True)):
+            row, column = divmod(number, side)
+            cell = grids[0][0, :, row, column]
+            cell[:2] = torch.tensor([(x0 + x1) / 2 / 8 - column, (y0 + y1) / 2 / 8 - row])
+            cell[2:4] = torch.tensor([(x1 - x0) / 8, (y1 - y0) / 8]).log()
+            cell[4], cell[5 + label] = 20, 20
+        return tuple(grids)
+
+
+NAMES = ("bus", "car", "motorbike", "person", "truck")
+ROADS = [
+    Road(
+        np.zeros((200, 304, 3), np.uint8),
+        np.array([[10, 20, 110, 90], [150, 30, 250, 130]], np.float32),
+        np.array([0, 1]),
+    ),
+    Road(np.zeros((304, 240, 3), np.uint8), np.array([[5, 5, 205, 105]], np.float32), np.array([4])),
+]
+
+
+def test_a_detector_that_knows_all_scores_one():
+    found = yolox_highway.score(Knows(ROADS), ROADS, NAMES)
+    assert found["ap50"] == pytest.approx({"bus": 1, "car": 1, "truck": 1})  # of the others there are none
+    assert found["map50"] == pytest.approx(1)
+    assert found["map"] == pytest.approx(1)
+
+
+def test_a_detector_that_errs_scores_less_where_the_overlap_must_be_great():
+    found = yolox_highway.score(Knows(ROADS, shift=12.0), ROADS, NAMES)
+    assert found["ap50"]["car"] == pytest.approx(1)
+    assert found["map"] < found["map50"]
+    nothing = yolox_highway.score(Knows([replace(road, labels=road.labels * 0 + 3) for road in ROADS]), ROADS, NAMES)
+    assert nothing["ap50"]["car"] == 0
