@@ -73,7 +73,7 @@ if __name__ == "__main__":
         __doc__,
         data="folder with camvid11_320x240/",
         amount="epochs",
-        default=120,
+        default=105,
         train=train,
         export=export,
     )
