@@ -15,6 +15,8 @@ from explorer.text import _
 from explorer.tokens import Tokens
 from explorer.trace import Trace
 from explorer.ui.language_models import Chosen, here, load, records
+from pretrained import catalog
+from pretrained.records import LanguageCard
 
 MOST_OFFERED = 80  # tokens; more buttons than that are no choice
 
@@ -55,6 +57,22 @@ def answering(chosen: Chosen, ability: Literal["guesses_words", "judges_pairs"])
     st.info(_("{name} has no head for this, and no other model on this computer has; choose an official BERT to download.")
             .format(name=reader.name), icon=":material/info:")  # fmt: skip
     return None
+
+
+def say_measured(chosen: Chosen, ability: Literal["guesses_words", "judges_pairs"]) -> None:
+    """How often a bundled model is right, as its card says; of others the explorer measured nothing."""
+    record = records().get(chosen.key)
+    if record is None or record.source != "bundled":
+        return
+    card = catalog.card(record, LanguageCard)
+    if ability == "guesses_words":
+        told = _("Measured on chapters that it never saw: of {n} masked words it guessed {share:.0%}.")
+        st.caption(told.format(n=f"{card.masked_words:,}", share=card.masked_accuracy))
+    else:
+        told = _(
+            "Measured on chapters that it never saw: of {n} pairs, half of which follow, it judged {share:.0%} rightly."
+        )
+        st.caption(told.format(n=f"{card.pairs:,}", share=card.next_sentence_accuracy))
 
 
 def choose_place(tokens: Tokens, question: str, start: int, key: str = "predict_place") -> int:

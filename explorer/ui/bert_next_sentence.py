@@ -10,7 +10,7 @@ from explorer.plots.bars import probabilities
 from explorer.text import _
 from explorer.tokens import encode
 from explorer.ui import page
-from explorer.ui.bert_asked import Asked, answering
+from explorer.ui.bert_asked import Asked, answering, say_measured
 from explorer.ui.bert_code import quoted, tokens_code
 from explorer.ui.bert_texts import MOST_TYPED, Texts, read_typed, say_what_is_cut
 from explorer.ui.language_models import Chosen, reading_of
@@ -54,6 +54,7 @@ def show_next_sentence(controls: DeltaGenerator, picture: DeltaGenerator, chosen
         st.text(finding)
         st.caption(_("The head was trained to tell the sentence that came next in a text from one of another text, so it "
                      "judges topic more than logic."))  # fmt: skip
+        say_measured(answerer, "judges_pairs")
         for one in read[1:]:
             if one.cut and not tokens.cut:
                 say_what_is_cut(reader, one)

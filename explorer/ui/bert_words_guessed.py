@@ -10,7 +10,7 @@ from explorer.components.maps import Map, maps
 from explorer.plots.bars import probabilities
 from explorer.text import _
 from explorer.ui import page
-from explorer.ui.bert_asked import Asked, answering, choose_place, rank_of
+from explorer.ui.bert_asked import Asked, answering, choose_place, rank_of, say_measured
 from explorer.ui.bert_code import tokens_code
 from explorer.ui.bert_texts import Texts, read_typed
 from explorer.ui.language_models import Chosen, guesses_of, reading_of
@@ -52,6 +52,7 @@ def _show_masked(controls: DeltaGenerator, picture: DeltaGenerator, chosen: Chos
         _say_rank(last, int(tokens.ids[place]), tokens.pieces[place])
         st.caption(_("{name} sees the sentence with {mask} in that place, nothing else.").format(
             name=reader.name, mask=hidden.pieces[place]))  # fmt: skip
+        say_measured(chosen, "guesses_words")
     with picture:
         _draw(chosen, last, rank_of(int(tokens.ids[place]), last.ids))
         if layers:

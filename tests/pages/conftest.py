@@ -38,7 +38,14 @@ def mini_bert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     state = {name: tensor.clone() for name, tensor in model.state_dict().items() if name not in shared}
     path = folder / "mini-bert.safetensors"
     save_file(state, path, metadata={"config": json.dumps(asdict(config)), "vocabulary": json.dumps(WORDS)})
-    path.with_suffix(".json").write_text(json.dumps(file_facts(path)))
+    facts = {
+        "masked_accuracy": 0.375,
+        "masked_words": 1234,
+        "next_sentence_accuracy": 0.75,
+        "pairs": 4321,
+        "updates": 9,
+    }
+    path.with_suffix(".json").write_text(json.dumps(facts | {"loss_curve": [[9, 1.0, 0.5]]} | file_facts(path)))
     monkeypatch.setattr(catalog, "WEIGHTS", folder)
     st.cache_resource.clear()
     yield path

@@ -54,6 +54,7 @@ def test_a_masked_word(mini_bert):
     rank = guesses.pieces.index("sat")
     said = f"What stands there, “sat”, is its guess number {rank + 1}, with {guesses.probabilities[rank]:.1%}."
     assert said in texts(app)
+    assert "of 1,234 masked words it guessed 38%" in texts(app)
 
 
 @pytest.mark.skipif(minilm.find() is None, reason="requirements-models.txt is not installed")
@@ -73,6 +74,7 @@ def test_the_next_sentence(mini_bert):
     follows = reader.follows(reader.read(tokens))
     assert app.session_state["code_result"][0] == pytest.approx(follows, rel=1e-5)
     assert f"“She was old.” follows with a probability of {follows:.1%}." in texts(app)
+    assert "of 4,321 pairs, half of which follow, it judged 75% rightly" in texts(app)
     app.text_area(key="predict_second").set_value("  ").run()
     assert [error.value for error in app.error] == ["The second sentence is empty; type a few words."]
     assert app.session_state["code_result"][0] == pytest.approx(follows, rel=1e-5)

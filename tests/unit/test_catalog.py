@@ -27,6 +27,7 @@ from pretrained.records import (
     DetectorCard,
     ImageClassifier,
     JudgeRecord,
+    LanguageCard,
     LanguageRecord,
     Model,
     Segmenter,
@@ -262,6 +263,27 @@ def test_the_card_of_the_translator_describes_the_file_beside_it(model):
     text = (catalog.WEIGHTS / model.file).with_suffix(".md").read_text(encoding="utf-8")
     assert f"{facts.exact:.1%}" in text
     assert f"{facts.updates} updates" in text
+
+
+MINI = catalog.get("mini-bert", LanguageRecord)
+
+
+def test_the_mini_bert_is_the_second_choice_without_a_network():
+    assert [model.source for model in catalog.models(LanguageRecord)][:2] == ["package", "bundled"]
+    assert catalog.models(LanguageRecord)[1] is MINI
+    assert (catalog.WEIGHTS / MINI.file).with_suffix(".md").is_file()
+
+
+@pytest.mark.skipif(not (catalog.WEIGHTS / MINI.file).exists(), reason="the mini BERT is not trained yet")
+def test_the_card_of_the_mini_bert_describes_the_file_beside_it():
+    content, facts = (catalog.WEIGHTS / MINI.file).read_bytes(), catalog.card(MINI, LanguageCard)
+    assert (facts.sha256, facts.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert facts.bytes <= 15e6
+    assert round(facts.bytes / 1e6, 1) == MINI.megabytes
+    assert 0.3 < facts.masked_accuracy < 1
+    assert 0.6 < facts.next_sentence_accuracy < 1
+    assert min(facts.masked_words, facts.pairs) > 1000
+    assert facts.loss_curve[-1][0] == facts.updates
 
 
 def test_the_catalogue_opens_without_torch():
