@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -51,9 +52,22 @@ class Wish:
     def shown(self, found: Reading | CrossReading, attention: np.ndarray | None = None, **other: bool) -> Shown:
         """The attention as it is wished for. attention: to be shown like that of `found`; other: as in shown."""
         options = {"hide_special": self.hide_special, "renormalise": self.renormalise, "whole_words": self.whole_words}
-        return shown(
-            found.queries, found.keys, found.attention if attention is None else attention, **(options | other)
-        )
+        if attention is None:
+            return _all_shown(found, **(options | other))
+        return shown(found.queries, found.keys, attention, **(options | other))
+
+
+# Of hundreds of tokens these take seconds, and a control that changes none of it asks for them again.
+
+
+@lru_cache(maxsize=2)
+def _all_shown(found: Reading | CrossReading, **options: bool) -> Shown:
+    return shown(found.queries, found.keys, found.attention, **options)
+
+
+@lru_cache(maxsize=2)
+def _images(seen: Shown, brightest: float) -> np.ndarray:
+    return thumbnails(seen.attention, brightest)
 
 
 def names_of_statistics(found: Reading | CrossReading) -> dict[str, tuple[str, str]]:
@@ -169,7 +183,7 @@ def _grid(found: Reading | CrossReading, seen: Shown, wish: Wish) -> None:
     layer, head = np.unravel_index(values.argmax(), values.shape)
     finding = _("{name} is largest in layer {layer}, head {head}: {value:.3g}{unit}.").format(
         name=names[name][0], layer=layer + 1, head=head + 1, value=values[layer, head], unit=names[name][1])  # fmt: skip
-    attention_grid(thumbnails(seen.attention, wish.brightest), key="bert_grid", selected=(wish.layer, wish.head),
+    attention_grid(_images(seen, wish.brightest), key="bert_grid", selected=(wish.layer, wish.head),
                    statistic=values, name=names[name][0].lower(), unit=names[name][1], limit=wish.brightest, alt=finding,
                    order=cast(Literal["layers", "statistic"], order))  # fmt: skip
     pooled = (
@@ -199,6 +213,7 @@ def labels_that_fit(labels: tuple[str, ...]) -> tuple[str, ...]:
     return labels if len(labels) <= MOST_LABELLED else ()
 
 
+@lru_cache(maxsize=2)
 def statistics_of(found: Reading | CrossReading) -> HeadStatistics:
     """Of all heads, on all tokens."""
     keys = found.keys
