@@ -236,6 +236,13 @@ def make_optimizers(model: BertForPreTraining) -> list[tuple[torch.optim.Optimiz
     return [(muon, PEAK_ENCODER_LEARNING_RATE), (adamw, PEAK_LEARNING_RATE)]
 
 
+@torch.no_grad()
+def lengthen(model: BertForPreTraining) -> None:
+    """Let the positions that short inputs do not reach begin as copies: which ones are neighbours need not be learned again."""
+    positions = model.bert.embeddings.position_embeddings.weight
+    positions[SHORT:LONG] = positions[: LONG - SHORT] + 0.02 * torch.randn(CONFIG.hidden)
+
+
 def train(data: Path, out: Path, updates: int) -> None:
     """Train, or go on training, with a checkpoint every 250 updates and a line in out/log.jsonl."""
     out.mkdir(parents=True, exist_ok=True)
@@ -246,20 +253,22 @@ def train(data: Path, out: Path, updates: int) -> None:
     model = BertForPreTraining(CONFIG)
     initialise(model)
     optimizers = make_optimizers(model)
-    first, last = 0, out / "last.pt"
+    first, last, length = 0, out / "last.pt", SHORT
     if last.exists():
         saved = torch.load(last, weights_only=True)
         model.load_state_dict(saved["model"])
         for (optimizer, _peak), state in zip(optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(state)
-        first = saved["update"]
+        first, length = saved["update"], saved.get("length", SHORT)
     encode = torch.compile(model.bert)  # about three times as fast on a CPU
     rng = np.random.default_rng(first)
-    stream, length, started, seen = None, 0, time.time(), []
+    stream, started, seen = None, time.time(), []
     for update in range(first, updates):
         progress = update / updates
         wanted = LONG if progress >= LONG_AFTER else SHORT
         if stream is None or wanted != length:
+            if wanted > length:
+                lengthen(model)
             stream, length = examples(corpus, wanted, rng), wanted
         share = LAST_MASKED + (FIRST_MASKED - LAST_MASKED) * max(0.0, 1 - progress / MASKED_UNTIL)
         batch = collate([next(stream) for _ in range(TOKENS_PER_UPDATE // length)], ids, length, rng, share)
@@ -283,7 +292,9 @@ def train(data: Path, out: Path, updates: int) -> None:
                 log.write(json.dumps(line) + "\n")
             print(line, flush=True)
             states = [optimizer.state_dict() for optimizer, _peak in optimizers]
-            save_checkpoint({"model": model.state_dict(), "optimizers": states, "update": update + 1}, out)
+            save_checkpoint(
+                {"model": model.state_dict(), "optimizers": states, "update": update + 1, "length": length}, out
+            )
             seen = []
 
 
