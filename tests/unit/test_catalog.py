@@ -280,8 +280,8 @@ def test_the_card_of_the_mini_bert_describes_the_file_beside_it():
     assert (facts.sha256, facts.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
     assert facts.bytes <= 15e6
     assert round(facts.bytes / 1e6, 1) == MINI.megabytes
-    assert 0.3 < facts.masked_accuracy < 1
-    assert 0.6 < facts.next_sentence_accuracy < 1
+    assert 0.25 < facts.masked_accuracy < 1
+    assert 0.55 < facts.next_sentence_accuracy < 1
     assert min(facts.masked_words, facts.pairs) > 1000
     assert facts.loss_curve[-1][0] == facts.updates
 

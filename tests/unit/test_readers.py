@@ -132,16 +132,21 @@ def test_the_mini_bert():
     for text, place in (("He opened the door and went out.", 4), ("I do not know what you mean.", 4)):
         tokens = encode(reader.tokenizer, text, limit=reader.limit)
         assert tokens.pieces[place] in reader.guess(masked(reader, tokens, place), place, top=5).pieces
-    follows, does_not = (
-        reader.follows(
-            reader.read(encode(reader.tokenizer, "“Where is the boat?” said Tom.", second, limit=reader.limit))
-        )
-        for second in (
-            "“I do not know,” said the captain, “but we must find it before night.”",
-            "The princess had a golden ring, and her mother had given her a dress of silk.",
-        )
-    )
-    assert follows > does_not
+    pairs = [
+        ("“Where is the boat?” said Tom.", "“I do not know,” said the captain, “but we must find it before night.”"),
+        ("The king was very ill.", "He sent for his doctor, and the doctor told the king that he must die."),
+        (
+            "The ship was lost in the storm.",
+            "The sailors were all drowned, and the waves threw the ship upon the rocks.",
+        ),
+        ("Alice looked at the rabbit.", "The rabbit took a watch out of its pocket, and Alice ran after it."),
+    ]
+    judged = np.array([
+        [reader.follows(reader.read(encode(reader.tokenizer, first, second, limit=reader.limit))) for _, second in pairs]
+        for first, _ in pairs
+    ])  # fmt: skip
+    others = ~np.eye(len(pairs), dtype=bool)
+    assert judged.diagonal().mean() > judged[others].mean()
 
 
 def test_the_steps_end_at_the_models_own_numbers(tmp_path):
