@@ -19,7 +19,7 @@ from explorer.ui.bert_views import labels_that_fit
 from explorer.ui.bounded import bounded
 from explorer.ui.language_models import Chosen, guesses_of, reading_of
 from pretrained import language
-from pretrained.readers import Reader
+from pretrained.asking import Reader
 from pretrained.reading import masked
 
 TOP = 5

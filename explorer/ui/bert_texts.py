@@ -11,7 +11,7 @@ from explorer.errors import UserError
 from explorer.text import _
 from explorer.tokens import Tokens, encode
 from explorer.ui.language_models import Chosen, both_of, reading_of
-from pretrained.readers import Reader
+from pretrained.asking import Reader
 from pretrained.reading import Attended, CrossReading, Reading
 
 FIRST = "The cat sat on the mat because it was tired."

@@ -29,7 +29,7 @@ from explorer.ui import page
 from explorer.ui.bert_texts import Stack
 from explorer.ui.bounded import bounded
 from explorer.ui.picks import fresh_state
-from pretrained.readers import Reader
+from pretrained.asking import Reader
 from pretrained.reading import CrossReading, Reading
 
 MOST_LABELLED = 96  # tokens; maps of more have no room for their words

@@ -12,7 +12,7 @@ from explorer.tokens import Tokens
 from explorer.ui import hub_models
 from explorer.ui.hub_models import Wanted, choose_id, obtain
 from pretrained import catalog, hub, minilm, readers
-from pretrained.readers import Reader
+from pretrained.asking import Reader
 from pretrained.reading import Guesses, Reading, TwoReadings
 from pretrained.records import LanguageRecord
 

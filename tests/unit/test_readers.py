@@ -9,6 +9,7 @@ import torch
 from explorer.errors import UserError
 from explorer.tokens import encode
 from pretrained import LoadError, catalog, language, memory, readers
+from pretrained.asking import OwnReader
 from pretrained.reading import masked
 from pretrained.records import LanguageRecord
 from tests.unit.hubserver import Handler
@@ -24,7 +25,7 @@ def test_a_plain_bert_runs_as_the_explorers_own(served):
     assert described == readers.Described("owner/bert", True, "bert", size)
     assert not Handler.asked["model.safetensors"]
     reader = readers.load("owner/bert")
-    assert isinstance(reader, readers.OwnReader)
+    assert isinstance(reader, OwnReader)
     assert (reader.kind, reader.guesses, reader.judges_pairs, reader.switches_heads) == (
         "encoder",
         "masked",
@@ -152,7 +153,7 @@ def test_the_mini_bert():
 def test_the_steps_end_at_the_models_own_numbers(tmp_path):
     save(tmp_path, "BertForPreTraining")
     model = language.from_folder(tmp_path, "random")
-    reader = readers.OwnReader(model)
+    reader = OwnReader(model)
     tokens = encode(reader.tokenizer, "the cats", "sat on the mat", limit=reader.limit)
     reading, guesses = reader.read(tokens), reader.guess(tokens, 2, top=5)
     steps = language.trace_words(model, reading.hidden[-1, 2], guesses.ids)
