@@ -48,6 +48,7 @@ SLIDERS = (
     Slider("convolution", "Stride", "conv_maps"),
     Slider("pooling", "Window", "pool_maps"),
     Slider("classification", "How dark the rest gets", "class_maps", "More"),
+    Slider("architectures", "Piece of your photo", "arch_branches"),
     Slider("recurrent", "Hidden size", "rec_unrolled", "More"),
     Slider("positions", "Positions", "pos_heatmap"),
     Slider("attention", "Temperature", "attn_maps"),

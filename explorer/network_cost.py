@@ -45,7 +45,7 @@ def network_cost(key: str) -> Cost:
 
     with torch.inference_mode():
         peak = peak_bytes(run, [x, *module.parameters(), *module.buffers()])
-        seconds = []
+        seconds: list[float] = []
         while len(seconds) < FEWEST or (len(seconds) < MOST and sum(seconds) < PATIENCE):
             start = time.perf_counter()
             run()

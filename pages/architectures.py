@@ -1,5 +1,6 @@
 """Architectures: networks that made history side by side, what they cost, inception and residual blocks."""
 
+import numpy as np
 import streamlit as st
 
 from explorer.architecture_blocks import BLOCKS, Kind, inception_maps, trace_block
@@ -8,7 +9,7 @@ from explorer.components.maps import maps
 from explorer.models.googlenet import INCEPTIONS
 from explorer.models.plain import DEPTHS
 from explorer.plots.architectures import accuracy_against_cost, layer_gradients
-from explorer.residual_gradients import GradientNorms, gradient_norms, views
+from explorer.residual_gradients import VIEWS, GradientNorms, gradient_norms, views
 from explorer.text import _
 from explorer.trace import Trace
 from explorer.ui import architectures_pictures as show
@@ -37,15 +38,15 @@ def all_published() -> tuple[dict[str, Published], dict[str, Published]]:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def norms_of(digest: str, depth: int, shortcut: bool, normalised: bool, _pixels: object) -> GradientNorms:
+def norms_of(digest: str, depth: int, shortcut: bool, normalised: bool, _pixels: np.ndarray) -> GradientNorms:
     """The gradients of one untrained network on this photo, kept."""
     return gradient_norms(depth, shortcut, normalised, views(_pixels))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def steps_of(digest: str, kind: Kind, _pixels: object) -> Trace:
-    """The steps of one block on this photo, kept."""
-    return trace_block(kind, views(_pixels)[:1])
+def steps_of(digest: str, kind: Kind, piece: int, _pixels: np.ndarray) -> Trace:
+    """The steps of one block on a piece of this photo, kept."""
+    return trace_block(kind, views(_pixels)[piece : piece + 1])
 
 
 page.header(
@@ -105,9 +106,10 @@ with controls:
     block = st.segmented_control(_("Block"), list(INCEPTIONS), default="3a", required=True, key="arch_inception",
                                  bind="query-params", wrap=True)  # fmt: skip
     config = INCEPTIONS[block]
+    piece = bounded(_("Piece of your photo"), range(1, VIEWS + 1), 1, key="arch_piece") - 1
     st.markdown(show.inception_text(config))
 with picture:
-    maps(show.inception_pictures(inception_maps(views(photo.pixels)[:1]), config), key="arch_branches", columns=4,
+    maps(show.inception_pictures(inception_maps(views(photo.pixels)[piece : piece + 1]), config), key="arch_branches", columns=4,
          height=220, size="small")  # fmt: skip
     st.caption(_("One channel of each branch on a piece of your photo, 32 × 32 pixels, with random weights: what matters "
                  "here is how far each branch looks. 1 × 1 convolutions first make the wide ones affordable."))  # fmt: skip
@@ -129,11 +131,15 @@ with picture:
                                  "untrained networks for 32 × 32 pixels (He et al. 2016), which differ in nothing but the "
                                  "shortcuts."))  # fmt: skip
 
-page.step_through(_("Compare a residual block with a plain one: find the line that adds x."))
+page.step_through(
+    _(
+        "On the piece of your photo that you chose above. Compare a residual block with a plain one: find the line that adds x."
+    )
+)
 kinds = {"residual": _("Residual block"), "plain": _("Plain block"), "inception": _("Inception block")}
 kind = st.segmented_control(_("Block to step through"), list(kinds), default="residual", required=True,
                             format_func=kinds.__getitem__, key="arch_code", bind="query-params")  # fmt: skip
-steps = steps_of(photo.digest, kind, photo.pixels)
+steps = steps_of(photo.digest, kind, piece, photo.pixels)
 show_steps(steps, key=f"arch_steps_{kind}", roles=ROLES, start=steps.first(BLOCKS[kind]))
 
 page.code(

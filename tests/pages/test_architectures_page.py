@@ -90,3 +90,9 @@ def test_without_normalisation_the_finding_is_another(first):
 
 def test_every_network_of_the_list_builds_and_has_a_record():
     assert all(outline(key).network.name == one.name for key, one in NETWORKS.items())
+
+
+def test_another_piece_of_the_photo_goes_through_the_branches_and_into_the_steps():
+    app = visit("architectures", timeout=200, arch_piece=5)
+    expect_no_fault(app)
+    assert app.select_slider(key="arch_piece").value == 5
