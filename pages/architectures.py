@@ -109,8 +109,8 @@ with controls:
     piece = bounded(_("Piece of your photo"), range(1, VIEWS + 1), 1, key="arch_piece") - 1
     st.markdown(show.inception_text(config))
 with picture:
-    maps(show.inception_pictures(inception_maps(views(photo.pixels)[piece : piece + 1]), config), key="arch_branches", columns=4,
-         height=220, size="small")  # fmt: skip
+    looks = inception_maps(views(photo.pixels)[piece : piece + 1])
+    maps(show.inception_pictures(looks, config), key="arch_branches", columns=4, height=220, size="small")
     st.caption(_("One channel of each branch on a piece of your photo, 32 × 32 pixels, with random weights: what matters "
                  "here is how far each branch looks. 1 × 1 convolutions first make the wide ones affordable."))  # fmt: skip
 
