@@ -277,7 +277,7 @@ def frames(address: str) -> list[tuple[str, str, str]]:
     with chromium() as browser:
         if browser is None:
             return rows
-        page = browser.new_context(viewport={"width": 1440, "height": 3000}).new_page()
+        page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
         page.goto(address)
         page.locator("#lines .told", has_text="strongest").wait_for()
         for heads in (1, 12):
@@ -289,6 +289,7 @@ def frames(address: str) -> list[tuple[str, str, str]]:
                 if row == "far away":
                     for _ in range(9):
                         page.locator("#lines").get_by_role("button", name="Zoom out").click()
+                page.locator("#lines .note").scroll_into_view_if_needed()
                 box = page.locator("#lines .words.query").bounding_box()
                 seen = page.locator("#lines .scroller").bounding_box()
                 if box is None or seen is None:

@@ -136,7 +136,7 @@ class AttentionLines {
     return Math.min(ROW, this.height / Math.max(this.rows, this.cols));
   }
 
-  /** That before anybody zooms. */
+  /** The distance before anybody zooms: all words are seen, or they are easy to read. */
   start() {
     return this.nearest() >= CLOSE_ROW ? this.nearest() : ROW;
   }

@@ -6,7 +6,7 @@
 export const COLOURS = 12;
 export const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]]; // beside the colours, for who cannot tell these apart
 const DASHED = { all: 80, some: 8 }; // dashes take long to draw: of more lines than `all`, only the strongest have them
-const LEVELS = 16; // steps of strength; all lines of one step and head are stroked at once
+const LEVELS = 10; // steps of strength; all lines of one step and head are stroked at once
 
 export const pairOf = ({ rows, cols }, flat) => [Math.floor(flat / cols) % rows, flat % cols];
 

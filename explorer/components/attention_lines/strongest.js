@@ -1,6 +1,6 @@
 // Which lines to draw. Weights are (heads, T, S), flat; a line is its flat index.
 
-const MOST_LINES = { word: 240, least: 80, each: 4, all: 2000 }; // more cannot be told apart: of one word; of all words together
+const MOST_LINES = { word: 160, least: 80, each: 4, all: 2000 }; // more cannot be told apart: of one word; of all words together
 
 const LARGEST = 0x7f800000; // the bits of infinity: those of positive numbers are below, and in the numbers' order
 
