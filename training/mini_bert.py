@@ -37,7 +37,7 @@ LONG_AFTER = 0.15  # of the training; before, the inputs are short, too short to
 SHORT, LONG = 64, 128  # tokens
 TOKENS_PER_UPDATE = 4096
 FOLLOWS_WEIGHT = 3.0  # of the next sentence in the loss: one bit of each pair stands against dozens of masked words
-CAPTION_SHARE = 0.12  # of the inputs
+CAPTION_SHARE, ALONE_SHARE = 0.12, 0.15  # of the inputs: captions, and a few sentences of a book without a second part
 FIRST_MASKED, LAST_MASKED = 0.30, 0.15  # of the words, at the start and from MASKED_UNTIL on: Yang et al. 2023
 MASKED_UNTIL = 0.85  # of the training
 IGNORED = -100
@@ -133,15 +133,21 @@ def pairs(
 
 
 def examples(corpus: Corpus, length: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-    """Pairs from the books with captions strewn in, shuffled in blocks, without end."""
+    """Pairs from the books with captions and lone sentences strewn in, shuffled in blocks, without end."""
     nothing = np.zeros(0, np.int32)
     while True:
         block = []
         for pair in pairs(corpus.train, length, rng):
             block.append(pair)
-            if rng.random() < CAPTION_SHARE / (1 - CAPTION_SHARE):
+            pairs_share = 1 - CAPTION_SHARE - ALONE_SHARE
+            if rng.random() < CAPTION_SHARE / pairs_share:
                 caption = corpus.captions[int(rng.integers(len(corpus.captions)))]
                 block.append((caption[: length - 2], nothing, IGNORED))
+            if rng.random() < ALONE_SHARE / pairs_share:
+                chapter = corpus.train[int(rng.integers(len(corpus.train)))]
+                room = int(rng.integers(16, length // 2))
+                alone, _after = run_of(chapter, int(rng.integers(len(chapter))), room, cut=False)
+                block.append((alone[: length - 2], nothing, IGNORED))
             if len(block) >= 8192:
                 yield from (block[i] for i in rng.permutation(len(block)))
                 block = []
@@ -325,5 +331,5 @@ def export(data: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     command_line(
-        __doc__, data="folder with the three texts", amount="updates", default=8500, train=train, export=export
+        __doc__, data="folder with the three texts", amount="updates", default=9700, train=train, export=export
     )
