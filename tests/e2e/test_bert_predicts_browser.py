@@ -19,8 +19,6 @@ MINI = catalog.get("mini-bert", LanguageRecord)
 TEXT = "The cat sat on the mat because it was tired."
 MARKUP = "<img src=x onerror=\"document.title='run'\"> <script>document.title='run'</script>"
 
-pytestmark = pytest.mark.skipif(not (catalog.WEIGHTS / MINI.file).exists(), reason="the mini BERT is not trained yet")
-
 
 def address(question: str = "A hidden word", **more: str) -> str:
     rest = "".join(f"&{key}={quote_plus(value)}" for key, value in more.items())

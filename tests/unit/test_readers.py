@@ -120,7 +120,6 @@ def test_the_mini_bert_without_its_file(monkeypatch, tmp_path):
         readers.load("mini-bert")
 
 
-@pytest.mark.skipif(not (catalog.WEIGHTS / MINI.file).exists(), reason="the mini BERT is not trained yet")
 def test_the_mini_bert():
     reader = readers.load("mini-bert")
     config = reader.own.module.bert.config
