@@ -1,7 +1,7 @@
 """Architectures: networks that made history side by side, what they cost, inception and residual blocks."""
 
-import numpy as np
 import streamlit as st
+from torch import Tensor
 
 from explorer.architecture_blocks import BLOCKS, Kind, inception_maps, trace_block
 from explorer.architectures import NETWORKS, outline
@@ -38,15 +38,15 @@ def all_published() -> tuple[dict[str, Published], dict[str, Published]]:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def norms_of(digest: str, depth: int, shortcut: bool, normalised: bool, _pixels: np.ndarray) -> GradientNorms:
+def norms_of(digest: str, depth: int, shortcut: bool, normalised: bool, _pieces: Tensor) -> GradientNorms:
     """The gradients of one untrained network on this photo, kept."""
-    return gradient_norms(depth, shortcut, normalised, views(_pixels))
+    return gradient_norms(depth, shortcut, normalised, _pieces)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def steps_of(digest: str, kind: Kind, piece: int, _pixels: np.ndarray) -> Trace:
+def steps_of(digest: str, kind: Kind, piece: int, _pieces: Tensor) -> Trace:
     """The steps of one block on a piece of this photo, kept."""
-    return trace_block(kind, views(_pixels)[piece : piece + 1])
+    return trace_block(kind, _pieces[piece : piece + 1])
 
 
 page.header(
@@ -103,13 +103,14 @@ page.section(_("Inception: four looks at the same map"))
 controls, picture = page.play()
 with controls:
     photo = photo_input("coco_pizza.jpg")
+    pieces = views(photo.pixels)
     block = st.segmented_control(_("Block"), list(INCEPTIONS), default="3a", required=True, key="arch_inception",
                                  bind="query-params", wrap=True)  # fmt: skip
     config = INCEPTIONS[block]
     piece = bounded(_("Piece of your photo"), range(1, VIEWS + 1), 1, key="arch_piece") - 1
     st.markdown(show.inception_text(config))
 with picture:
-    looks = inception_maps(views(photo.pixels)[piece : piece + 1])
+    looks = inception_maps(pieces[piece : piece + 1])
     maps(show.inception_pictures(looks, config), key="arch_branches", columns=4, height=220, size="small")
     st.caption(_("One channel of each branch on a piece of your photo, 32 × 32 pixels, with random weights: what matters "
                  "here is how far each branch looks. 1 × 1 convolutions first make the wide ones affordable."))  # fmt: skip
@@ -121,7 +122,7 @@ with controls:
     normalised = st.toggle(_("Batch normalisation"), True, key="arch_norm", bind="query-params")
 with picture:
     curves = {
-        name: norms_of(photo.digest, depth, shortcut, normalised, photo.pixels)
+        name: norms_of(photo.digest, depth, shortcut, normalised, pieces)
         for name, shortcut in ((_("With shortcuts"), True), (_("Plain"), False))
     }
     finding = show.gradient_finding({name: one.ratio for name, one in curves.items()})
@@ -139,7 +140,7 @@ page.step_through(
 kinds = {"residual": _("Residual block"), "plain": _("Plain block"), "inception": _("Inception block")}
 kind = st.segmented_control(_("Block to step through"), list(kinds), default="residual", required=True,
                             format_func=kinds.__getitem__, key="arch_code", bind="query-params")  # fmt: skip
-steps = steps_of(photo.digest, kind, piece, photo.pixels)
+steps = steps_of(photo.digest, kind, piece, pieces)
 show_steps(steps, key=f"arch_steps_{kind}", roles=ROLES, start=steps.first(BLOCKS[kind]))
 
 page.code(

@@ -13,24 +13,7 @@ from explorer.ui.steps import show_steps
 from pretrained import language
 from pretrained.language import LanguageModel
 
-STEPPED = 24  # tokens; more are too many to step through
-ROLES = {
-    "x": "input",
-    "query": "query",
-    "key": "key",
-    "value": "value",
-    "scores": "hidden",
-    "weights": "hidden",
-    "mixed": "hidden",
-    "joined": "output",
-    "keep": "mask",
-    "wide": "hidden",
-    "residual": "input",
-    "self.query": "weight",
-    "self.key": "weight",
-    "self.value": "weight",
-    "self.dense": "weight",
-}
+ROLES = bert_views.ATTENTION_ROLES | {"wide": "hidden", "residual": "input", "self.dense": "weight"}
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -95,9 +78,9 @@ else:
         part = st.segmented_control(_("Part"), list(parts), default="attention", required=True,
                                     format_func=parts.__getitem__, key="bert_part", bind="query-params")  # fmt: skip
     tokens = texts.tokens
-    if len(tokens) > STEPPED:
-        st.caption(_("The first {n} tokens only; more are too many to step through.").format(n=STEPPED))
-    x, words = found.hidden[stepped][:STEPPED], tokens.labels[:STEPPED]
+    if len(tokens) > bert_views.STEPPED:
+        st.caption(_("The first {n} tokens only; more are too many to step through.").format(n=bert_views.STEPPED))
+    x, words = found.hidden[stepped][: bert_views.STEPPED], tokens.labels[: bert_views.STEPPED]
     sides = {name: {"rows": words} for name in ("x", "query", "key", "value", "mixed", "joined")}
     sides |= {name: {"rows": words, "columns": words} for name in ("scores", "weights")}
     steps = steps_of(chosen.key, tokens.text, tokens.pair, stepped, part == "layer", model, x)

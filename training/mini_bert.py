@@ -24,7 +24,7 @@ from tokenizers import BertWordPieceTokenizer
 from torch import Tensor, nn
 
 from explorer.models.bert import BertConfig, BertForPreTraining, BertOutput
-from training.running import command_line, file_facts, save_checkpoint
+from training.running import command_line, decay_groups, file_facts, save_checkpoint
 
 VOCABULARY = 8192
 CONFIG = BertConfig(vocabulary=VOCABULARY, hidden=256, layers=4, heads=4, intermediate=1024, positions=128)
@@ -234,12 +234,8 @@ def make_optimizers(model: BertForPreTraining) -> list[tuple[torch.optim.Optimiz
     """Each with its peak learning rate: Muon (Jordan et al. 2024) for the encoder's matrices, AdamW for all else."""
     encoder = [p for p in model.bert.encoder.parameters() if p.ndim == 2]
     rest = [p for p in model.parameters() if not any(p is one for one in encoder)]
-    groups = [
-        {"params": [p for p in rest if p.ndim > 1], "weight_decay": 0.01},
-        {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
-    ]
     muon = torch.optim.Muon(encoder, lr=0.0, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
-    adamw = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), eps=1e-6)
+    adamw = torch.optim.AdamW(decay_groups(rest, 0.01), lr=0.0, betas=(0.9, 0.98), eps=1e-6)
     return [(muon, PEAK_ENCODER_LEARNING_RATE), (adamw, PEAK_LEARNING_RATE)]
 
 

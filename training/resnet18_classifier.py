@@ -23,7 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer.models.resnet import resnet18
 from training.photos import Photos, jitter, load_photos, normalise, random_view, to_batch
-from training.running import command_line, file_facts, save_checkpoint
+from training.running import command_line, decay_groups, file_facts, resume, save_checkpoint
 
 BATCH = 128
 PEAK_LEARNING_RATE = 0.2
@@ -92,13 +92,6 @@ def score(model: nn.Module, photos: Photos, fast: bool = False, imagenette_class
     }
 
 
-def parameter_groups(model: nn.Module) -> list[dict]:
-    """Weight decay on matrices and kernels only, not on biases and norms."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    return [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0.0}]
-
-
 def train(data: Path, out: Path, epochs: int) -> None:
     """Train, or go on training, with a checkpoint after each epoch and a line in out/log.jsonl."""
     out.mkdir(parents=True, exist_ok=True)
@@ -106,14 +99,8 @@ def train(data: Path, out: Path, epochs: int) -> None:
     photos, held_out = load_photos(data, "train"), load_photos(data, "test")
     model = resnet18(len(photos.classes)).to(memory_format=torch.channels_last)
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
-    optimizer = torch.optim.SGD(parameter_groups(model), lr=0.0, momentum=0.9, nesterov=True)
-    first, last = 0, out / "last.pt"
-    if last.exists():
-        state = torch.load(last, weights_only=True)
-        model.load_state_dict(state["model"])
-        averaged.load_state_dict(state["averaged"])
-        optimizer.load_state_dict(state["optimizer"])
-        first = state["epoch"] + 1
+    optimizer = torch.optim.SGD(decay_groups(model.parameters(), WEIGHT_DECAY), lr=0.0, momentum=0.9, nesterov=True)
+    first = resume(out / "last.pt", model=model, averaged=averaged, optimizer=optimizer)
     steps = len(photos.images) // BATCH
     for epoch in range(first, epochs):
         started, size, losses = time.time(), view_size(epoch, epochs), []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 
 def command_line(
@@ -40,6 +41,25 @@ def command_line(
         export(arguments.data, arguments.out, **chosen)
     else:
         train(arguments.data, arguments.out, arguments.amount, **chosen)
+
+
+def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    """For an optimizer: matrices and kernels shrink with every update, biases and norms do not."""
+    known = list(parameters)
+    return [
+        {"params": [p for p in known if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in known if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def resume(checkpoint: Path, **parts: Any) -> int:
+    """Fill the parts, such as model= and optimizer=, from the file if it is there. → the epoch to go on with, else 0."""
+    if not checkpoint.exists():
+        return 0
+    saved = torch.load(checkpoint, weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(saved[name])
+    return int(saved["epoch"]) + 1
 
 
 def save_checkpoint(state: dict[str, Any], out: Path) -> None:

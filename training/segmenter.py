@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer.models.unet import UNet, UNetConfig
 from training.photos import jitter, normalise, to_batch
-from training.running import file_facts, save_checkpoint
+from training.running import decay_groups, file_facts, resume, save_checkpoint
 
 IGNORED = 255
 BATCH = 8
@@ -139,19 +139,10 @@ def train(recipe: Recipe, scenes: list[Scene], held_out: list[Scene], out: Path,
     torch.manual_seed(0)
     model = recipe.network().to(memory_format=torch.channels_last)
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE), use_buffers=True)
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups = decay_groups(model.parameters(), WEIGHT_DECAY)
     optimizer = torch.optim.AdamW(groups, lr=0.0)
     weights = class_weights(scenes, len(recipe.classes))
-    first, last = 0, out / "last.pt"
-    if last.exists():
-        saved = torch.load(last, weights_only=True)
-        model.load_state_dict(saved["model"])
-        averaged.load_state_dict(saved["averaged"])
-        optimizer.load_state_dict(saved["optimizer"])
-        first = saved["epoch"] + 1
+    first = resume(out / "last.pt", model=model, averaged=averaged, optimizer=optimizer)
     steps = len(scenes) // BATCH
     for epoch in range(first, epochs):
         started, losses = time.time(), []

@@ -33,7 +33,7 @@ from explorer.letterbox import letterbox
 from explorer.models.boxes import corners
 from explorer.models.yolo import YOLOX, YoloxConfig, decode
 from training.highway import Road, classes, load, mosaic, recolour, single
-from training.running import command_line, file_facts, save_checkpoint
+from training.running import command_line, decay_groups, file_facts, resume, save_checkpoint
 from training.simota import losses
 
 CONFIG = YoloxConfig(classes=5, depth=0.33, width=0.25)
@@ -135,18 +135,9 @@ def train(data: Path, out: Path, epochs: int) -> None:
     roads, held_out, names = load(data, "train"), load(data, "valid"), classes(data)
     model = warmed_up(out).to(memory_format=torch.channels_last)
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups = decay_groups(model.parameters(), WEIGHT_DECAY)
     optimizer = torch.optim.SGD(groups, lr=0.0, momentum=0.9, nesterov=True)
-    first, last = 0, out / "last.pt"
-    if last.exists():
-        saved = torch.load(last, weights_only=True)
-        model.load_state_dict(saved["model"])
-        averaged.load_state_dict(saved["averaged"])
-        optimizer.load_state_dict(saved["optimizer"])
-        first = saved["epoch"] + 1
+    first = resume(out / "last.pt", model=model, averaged=averaged, optimizer=optimizer)
     steps = len(roads) // BATCH
     for epoch in range(first, epochs):
         started, seen = time.time(), []

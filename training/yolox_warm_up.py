@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from explorer.models.yolo import CSPDarknet
 from training.photos import Photos, jitter, load_photos, random_view, to_batch
 from training.resnet18_classifier import cutmix
-from training.running import command_line
+from training.running import command_line, decay_groups, resume
 from training.yolox_highway import BACKBONE, CONFIG, schedule
 
 BATCH = 128
@@ -68,17 +68,9 @@ def train(data: Path, out: Path, epochs: int) -> None:
     torch.manual_seed(0)
     photos, held_out = load_photos(data, "train"), load_photos(data, "test")
     model = Classifier(len(photos.classes)).to(memory_format=torch.channels_last)
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups = decay_groups(model.parameters(), WEIGHT_DECAY)
     optimizer = torch.optim.SGD(groups, lr=0.0, momentum=0.9, nesterov=True)
-    first, last = 0, out / BACKBONE
-    if last.exists():
-        saved = torch.load(last, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        first = saved["epoch"] + 1
+    first = resume(out / BACKBONE, model=model, optimizer=optimizer)
     steps = len(photos.images) // BATCH
     for epoch in range(first, epochs):
         started, losses, rng = time.time(), [], np.random.default_rng(epoch)
@@ -110,7 +102,7 @@ def train(data: Path, out: Path, epochs: int) -> None:
         print(line, flush=True)
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch}
         torch.save(state, out / "next.pt")
-        (out / "next.pt").replace(last)
+        (out / "next.pt").replace(out / BACKBONE)
 
 
 def export(data: Path, out: Path) -> None:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Lock
 
 import streamlit as st
 
 from explorer.architectures import NETWORKS
 from explorer.network_cost import Cost, network_cost
 from explorer.text import _
+from explorer.ui.measuring import one_at_a_time
 
 JOB, HELD = "arch_job", "arch_costs"
-
-
-@st.cache_resource(show_spinner=False)
-def _one_at_a_time() -> Lock:
-    """For all visitors of this server: two measurements at once would measure each other."""
-    return Lock()
 
 
 def costs() -> dict[str, Cost]:
@@ -46,7 +40,7 @@ def go_on(keys: Sequence[str]) -> None:
     if not (st.session_state.get(JOB, False) and missing):
         st.session_state[JOB] = False
         return
-    with _one_at_a_time():
+    with one_at_a_time():
         costs()[missing[0]] = network_cost(missing[0])
     st.rerun()
 

@@ -15,7 +15,7 @@ from explorer.ui import page
 from explorer.ui.bert_asked import Asked, answering, can_guess_somewhere, choose_place
 from explorer.ui.bert_code import tokens_code
 from explorer.ui.bert_texts import Texts, read_typed
-from explorer.ui.bert_views import labels_that_fit
+from explorer.ui.bert_views import ATTENTION_ROLES, STEPPED, labels_that_fit
 from explorer.ui.bounded import bounded
 from explorer.ui.language_models import Chosen, guesses_of, reading_of
 from pretrained import language
@@ -23,22 +23,7 @@ from pretrained.asking import Reader
 from pretrained.reading import masked
 
 TOP = 5
-STEPPED = 24  # tokens
-ROLES = {
-    "x": "input",
-    "query": "query",
-    "key": "key",
-    "value": "value",
-    "scores": "hidden",
-    "weights": "hidden",
-    "mixed": "hidden",
-    "joined": "output",
-    "head_mask": "mask",
-    "keep": "mask",
-    "self.query": "weight",
-    "self.key": "weight",
-    "self.value": "weight",
-}
+ROLES = ATTENTION_ROLES | {"head_mask": "mask"}
 
 
 def show_heads_off(controls: DeltaGenerator, picture: DeltaGenerator, chosen: Chosen, text: str) -> Asked:

@@ -35,6 +35,24 @@ from pretrained.reading import CrossReading, Reading
 MOST_LABELLED = 96  # tokens; maps of more have no room for their words
 BRIGHTEST = (0.1, 0.25, 0.5, 1.0)
 
+ATTENTION_ROLES = {
+    "x": "input",
+    "query": "query",
+    "key": "key",
+    "value": "value",
+    "scores": "hidden",
+    "weights": "hidden",
+    "mixed": "hidden",
+    "joined": "output",
+    "keep": "mask",
+    "self.query": "weight",
+    "self.key": "weight",
+    "self.value": "weight",
+}
+"""What the names in a self-attention's code stand for."""
+STEPPED = 24
+"""Tokens of a text that are stepped through; of more there would be too many numbers."""
+
 
 @dataclass(frozen=True)
 class Wish:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from threading import Lock
 from typing import Literal
 
 import streamlit as st
@@ -19,6 +18,7 @@ from explorer.cost_measure import Cut, Plan, Point, Progress, Spot, full_plan, m
 from explorer.numbers import grouped
 from explorer.sequence_layers import Key, Setup
 from explorer.text import _
+from explorer.ui.measuring import one_at_a_time
 from explorer.ui.rnn_or_attention_texts import NAMES, PASSES
 from explorer.units import bytes_text, seconds_text
 
@@ -61,12 +61,6 @@ class Job:
     def plan(self) -> Plan:
         """With the memory that is free now."""
         return quick_plan(self.longest) if self.kind == "quick" else full_plan(self.longest)
-
-
-@st.cache_resource(show_spinner=False)
-def _one_at_a_time() -> Lock:
-    """For all visitors of this server: two measurements at once would measure each other."""
-    return Lock()
 
 
 def held(setup: Setup) -> Held:
@@ -146,7 +140,7 @@ _CUT = {
 
 def go_on(job: Job, bar: DeltaGenerator) -> None:
     """Measure a part of what the job wants, and have the page drawn again. Any click ends it between two timings."""
-    known, lock = held(job.setup), _one_at_a_time()
+    known, lock = held(job.setup), one_at_a_time()
     while not lock.acquire(timeout=EVERY):
         bar.progress(0.0, _("Someone else is measuring on this computer; you are next."))
     began = shown = time.monotonic()

@@ -161,7 +161,7 @@ def test_stop_ends_a_job_and_leaves_its_points(monkeypatch):
 
 
 def test_two_visitors_do_not_measure_at_once(monkeypatch):
-    lock, measured = run._one_at_a_time(), []
+    lock, measured = run.one_at_a_time(), []
     real = run.measure
     monkeypatch.setattr(run, "measure", lambda *args: measured.append(lock.locked()) or real(*args))
     lock.acquire()  # as if another visitor were at it
