@@ -49,7 +49,7 @@ def layer_facts(network: nn.Module, x: Tensor) -> tuple[LayerFacts, ...]:
 
     The network must not be in use elsewhere meanwhile: it gets hooks for this call.
     """
-    watch = _Watch(x)
+    watch = Watch(x)
     facts: list[LayerFacts] = []
     with _hooks(network, watch, facts), watch, torch.no_grad():
         network(x)
@@ -63,14 +63,14 @@ def total_macs(network: nn.Module, x: Tensor) -> int:
 
 def map_fields(network: Backbone, x: Tensor) -> dict[str, Fields | None]:
     """The receptive field of every map that the network shows, by name. x: as layer_facts. Needs no hooks."""
-    watch = _Watch(x)
+    watch = Watch(x)
     with watch, torch.no_grad():
         maps = network.maps(x)
     return {name: watch.fields_of(tensor) for name, tensor in maps.items()}
 
 
 @contextmanager
-def _hooks(network: nn.Module, watch: _Watch, facts: list[LayerFacts]) -> Iterator[None]:
+def _hooks(network: nn.Module, watch: Watch, facts: list[LayerFacts]) -> Iterator[None]:
     """While it lasts, the watch knows whose code runs, and every module that finishes leaves its facts."""
     handles = []
     for name, module in network.named_modules():
@@ -95,7 +95,7 @@ def _hooks(network: nn.Module, watch: _Watch, facts: list[LayerFacts]) -> Iterat
             handle.remove()
 
 
-class _Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):
     """Sees every operation: counts its multiply–adds for the module that runs, and follows the receptive fields.
 
     running: paths of the modules whose code runs, the innermost last; macs: by path.
@@ -110,6 +110,7 @@ class _Watch(TorchDispatchMode):
         self._kept = [x]  # an id belongs to one tensor only as long as that one lives
 
     def fields_of(self, x: Tensor) -> Fields | None:
+        """What the cells of this tensor see, along rows and columns; None where that is not known."""
         return self._fields.get(id(x))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:

@@ -78,11 +78,15 @@ class UNet(nn.Module):
             skip = maps[f"encoder.{level}"]
             if level in cut:
                 skip = torch.zeros_like(skip)
-            x = self.up[level](x)  # (B, width·2^level, H/2^level, W/2^level)
-            x = torch.cat([skip, x], dim=1)
-            x = self.decoder[level](x)
+            x = self.rise(level, x, skip)  # (B, width·2^level, H/2^level, W/2^level)
             maps[f"decoder.{level}"] = x
         return maps
+
+    def rise(self, level: int, x: Tensor, skip: Tensor) -> Tensor:
+        """One level of the decoder. x: the map below; skip: the encoder's of this level, twice as high and wide."""
+        x = self.up[level](x)  # (B, C, 2h, 2w)
+        x = torch.cat([skip, x], dim=1)  # (B, 2C, 2h, 2w)
+        return self.decoder[level](x)  # (B, C, 2h, 2w)
 
     def forward(self, x: Tensor, cut: Collection[int] = ()) -> Tensor:
         """x: float32 (B, 3, H, W), normalised RGB, H and W multiples of 2^depth → logits float32 (B, classes, H, W)."""

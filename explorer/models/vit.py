@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -78,11 +79,23 @@ class EncoderBlock(nn.Module):
         self.ln_2 = nn.LayerNorm(config.width, eps=1e-6)
         self.mlp = Mlp(config.width, config.d_ff)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x: float (B, T, width) → the same shape, and the attention weights (B, heads, T, T)."""
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """x: float (B, T, width); mask: bool, broadcast to (B, heads, T, T), True where a token may look.
+
+        → the same shape as x, and the attention weights (B, heads, T, T).
+        """
         normed = self.ln_1(x)
-        attended, weights = self.self_attention(normed, normed, normed)  # (B, T, width)
+        attended, weights = self.self_attention(normed, normed, normed, mask)  # (B, T, width)
         x = x + attended
+        x = x + self.mlp(self.ln_2(x))
+        return x, weights
+
+    def ask(self, x: Tensor, places: list[int]) -> tuple[Tensor, Tensor]:
+        """As forward, for these tokens only, which still look at all: (B, places, width) and (B, heads, places, T)."""
+        normed = self.ln_1(x)  # (B, T, width)
+        asking = normed[:, places]  # (B, places, width)
+        attended, weights = self.self_attention(asking, normed, normed)
+        x = x[:, places] + attended
         x = x + self.mlp(self.ln_2(x))
         return x, weights
 
@@ -95,6 +108,21 @@ class Encoder(nn.Module):
         self.pos_embedding = nn.Parameter(torch.empty(1, config.extra + config.side**2, config.width))
         self.layers = nn.ModuleDict({f"encoder_layer_{i}": EncoderBlock(config) for i in range(config.layers)})
         self.ln = nn.LayerNorm(config.width, eps=1e-6)
+
+
+def project_both_ways(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """The linear projection of patches: as a matrix product, and as the convolution with stride P that it is.
+
+    x: float (B, 3, H, W), H and W multiples of P; weight: (width, 3, P, P); bias: (width,) → the tokens (B, N, width), and how
+    far the two ways are apart, the same shape.
+    """
+    patch = weight.shape[-1]
+    vectors = F.unfold(x, patch, stride=patch).mT  # (B, N, 3 · P²): each patch read out as one vector
+    # x_p E
+    tokens = F.linear(vectors, weight.flatten(1), bias)  # (B, N, width)
+    maps = F.conv2d(x, weight, bias, stride=patch)  # (B, width, H/P, W/P)
+    difference = maps.flatten(2).mT - tokens  # (B, N, width)
+    return tokens, difference
 
 
 class VisionTransformer(nn.Module):
@@ -140,11 +168,13 @@ class VisionTransformer(nn.Module):
             tokens, _ = layer(tokens)
         return self.logits(tokens)
 
-    def read(self, x: Tensor) -> VitOutput:
-        """As forward, keeping every layer's tokens and attention."""
+    def read(self, x: Tensor, masks: Sequence[Tensor] | None = None) -> VitOutput:
+        """As forward, keeping every layer's tokens and attention. masks: one for each layer, as EncoderBlock's."""
         tokens, attention = [self.embed(x)], []
-        for layer in self.encoder.layers.values():
-            out, weights = layer(tokens[-1])
+        layers = self.encoder.layers.values()
+        given: Sequence[Tensor | None] = masks or [None] * len(layers)
+        for layer, mask in zip(layers, given, strict=True):
+            out, weights = layer(tokens[-1], mask)
             tokens.append(out)
             attention.append(weights)
         return VitOutput(tuple(tokens), tuple(attention), self.logits(tokens[-1]))
