@@ -12,9 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from explorer.errors import UserError
+from explorer.explain import Pass, pass_through
 from explorer.models import alexnet, googlenet, resnet, swin, vgg, vit
-from explorer.text import _
 from pretrained import catalog, memory
 from pretrained.download import Cancelled, Progress
 from pretrained.loading import fill, load_state_dict
@@ -63,7 +62,9 @@ class Prediction:
     box: Box
 
 
-def load_classifier(key: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> Classifier:
+def load_classifier(
+    key: str, progress: Progress | None = None, cancelled: Cancelled | None = None, *, download: bool = True
+) -> Classifier:
     """Build the network and fill in its weights, downloading them if need be (see loading.load_state_dict).
 
     UserError: no such model. LoadError: its weights could not be had, or do not fit, or there is too little memory.
@@ -72,12 +73,14 @@ def load_classifier(key: str, progress: Progress | None = None, cancelled: Cance
     needed = int(COPIES * catalog.published(model).mib * 2**20)
     memory.check(needed, model.name)
     try:
-        state = load_state_dict(model, progress, cancelled)
+        state = load_state_dict(model, progress, cancelled, download=download)
         labels = catalog.labels(model)
         # Parameters made inside a caller's inference mode would be barred from Grad-CAM.
         with torch.inference_mode(False):
             module, state = _network(model, len(labels), state)
             fill(module, state, model.name)
+            # The order in which convolutions on a CPU read their weights: the same numbers, sooner.
+            module = module.to(memory_format=torch.channels_last)
     except (MemoryError, RuntimeError) as error:
         if not memory.is_lack_of_memory(error):
             raise
@@ -95,29 +98,44 @@ def _network(model: ImageClassifier, classes: int, state: dict[str, Tensor]) -> 
         return BUILDERS[model.architecture](classes), state
 
 
-def preprocess(classifier: Classifier, pixels: np.ndarray) -> Tensor:
-    """uint8 (H, W, 3) RGB → float32 (1, 3, input_size, input_size), as the network was trained to see it.
+def view(classifier: Classifier, pixels: np.ndarray) -> np.ndarray:
+    """What the network sees of a photo: uint8 (H, W, 3) RGB → uint8 (input_size, input_size, 3).
 
     "crop" is torchvision's `weights.transforms()` on a PIL image; "squeeze" is what training/photos.py does.
     """
     model = classifier.model
-    view = _squeeze(pixels, model) if model.resize == "squeeze" else _crop(pixels, model)
-    x = torch.from_numpy(view.copy()).permute(2, 0, 1).contiguous().float() / 255  # (3, input_size, input_size), 0–1
+    return _squeeze(pixels, model) if model.resize == "squeeze" else _crop(pixels, model)
+
+
+def normalise(classifier: Classifier, views: np.ndarray) -> Tensor:
+    """uint8 (n, H, W, 3) RGB → float32 (n, 3, H, W), in the range that the network was trained on."""
+    model = classifier.model
+    x = torch.from_numpy(views.copy()).permute(0, 3, 1, 2).contiguous().float() / 255  # (n, 3, H, W), 0–1
     mean, std = torch.tensor(model.mean).view(3, 1, 1), torch.tensor(model.std).view(3, 1, 1)
-    return ((x - mean) / std).unsqueeze(0)
+    return (x - mean) / std
+
+
+def preprocess(classifier: Classifier, pixels: np.ndarray) -> Tensor:
+    """uint8 (H, W, 3) RGB → float32 (1, 3, input_size, input_size), as the network was trained to see it."""
+    return normalise(classifier, view(classifier, pixels)[None])
 
 
 def classify(classifier: Classifier, pixels: np.ndarray, top: int = 5) -> Prediction:
     """Show it a photo. pixels: uint8 (H, W, 3) RGB; top: how many classes to name. UserError: too little memory."""
-    x = preprocess(classifier, pixels)
-    try:
-        with torch.inference_mode():
-            logits = classifier.module(x)[0]  # (classes,)
-    except (MemoryError, RuntimeError) as error:
-        if not memory.is_lack_of_memory(error):
-            raise
-        message = _("There is not enough memory for {name} to look at a photo; choose a smaller model.")
-        raise UserError(message.format(name=classifier.model.name)) from error
+    with memory.looking(classifier.model.name), torch.inference_mode():
+        logits = classifier.module(preprocess(classifier, pixels))[0]  # (classes,)
+    return named(classifier, logits, pixels, top)
+
+
+def look(classifier: Classifier, pixels: np.ndarray) -> Pass:
+    """As classify, keeping what explains the answer (explorer.explain.evidence). UserError: too little memory."""
+    with memory.looking(classifier.model.name):
+        return pass_through(classifier.module, preprocess(classifier, pixels))
+
+
+def named(classifier: Classifier, logits: Tensor, pixels: np.ndarray, top: int = 5) -> Prediction:
+    """The answer that these logits (classes,) are. pixels: the photo; top: how many classes to name."""
+    logits = logits.detach()
     probabilities, classes = logits.softmax(0).topk(min(top, len(logits)))
     return Prediction(
         labels=tuple(classifier.labels[i] for i in classes.tolist()),
@@ -126,6 +144,12 @@ def classify(classifier: Classifier, pixels: np.ndarray, top: int = 5) -> Predic
         logits=logits.numpy(),
         box=seen(classifier.model, *pixels.shape[:2]),
     )
+
+
+def class_probability(classifier: Classifier, views: np.ndarray, target: int) -> np.ndarray:
+    """How sure it is of one class: uint8 (n, H, W, 3), as `view` gives them → float32 (n,). UserError: too little memory."""
+    with memory.looking(classifier.model.name), torch.inference_mode():
+        return classifier.module(normalise(classifier, views)).softmax(1)[:, target].numpy()
 
 
 def seen(model: ImageClassifier, height: int, width: int) -> Box:

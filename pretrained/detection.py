@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,10 +72,13 @@ class Look:
     attention: np.ndarray | None = None
 
 
-def load_detector(key: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> LoadedDetector:
+def load_detector(
+    key: str, progress: Progress | None = None, cancelled: Cancelled | None = None, *, download: bool = True
+) -> LoadedDetector:
     """Build the network and fill in its weights, downloading them if need be.
 
-    UserError: no such model. LoadError: its weights could not be had, or do not fit.
+    UserError: no such model. LoadError: its weights could not be had, or do not fit. DamagedError: download is False, and a
+    copy is not sound. What comes from the hub is not asked about this.
     """
     model = catalog.get(key, Detector)
     if model.way == "transformers":
@@ -83,7 +86,7 @@ def load_detector(key: str, progress: Progress | None = None, cancelled: Cancell
 
         module, classes = transformer_detection.load(model, progress, cancelled)
         return LoadedDetector(model, module, classes)
-    state = load_state_dict(model, progress, cancelled)
+    state = load_state_dict(model, progress, cancelled, download=download)
     with torch.inference_mode(False):
         module, classes = _yolox(model) if model.way == "yolox" else torchvision_network(model)
         fill(module, state, model.name)
@@ -109,14 +112,12 @@ def look(detector: LoadedDetector, pixels: np.ndarray) -> Look:
 def guarded(model: Model) -> Iterator[None]:
     """Whatever goes wrong while a network looks at a photo is a UserError with one sentence."""
     try:
-        with torch.inference_mode():
+        with memory.looking(model.name), torch.inference_mode():
             yield
     except UserError:
         raise
     except Exception as error:
         message = _("{name} cannot see a photo of this shape; choose another photo or another model.")
-        if memory.is_lack_of_memory(error):
-            message = _("There is not enough memory for {name} to look at this photo; choose a smaller model.")
         raise UserError(message.format(name=model.name)) from error
 
 
@@ -165,7 +166,10 @@ def _yolox(model: Detector) -> tuple[nn.Module, tuple[str, ...]]:
 
 
 def _look_yolox(detector: LoadedDetector, pixels: np.ndarray) -> Look:
-    box = letterbox(pixels[..., ::-1], detector.model.input_size)
+    box = letterbox(pixels, detector.model.input_size)
+    box = replace(
+        box, pixels=box.pixels[..., ::-1].copy()
+    )  # BGR; its few pixels are sooner turned round than the photo's
     x = torch.from_numpy(box.pixels).permute(2, 0, 1).float()[None]  # (1, 3, side, side), BGR, 0–255
     grids = detector.module(x)
     rows = yolo.decode(grids)[0]  # (cells, 5 + classes)

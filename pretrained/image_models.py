@@ -92,6 +92,7 @@ def _swin(size: str, digits: str, resize_size: int) -> ImageClassifier:
 
 IMAGE_MODELS: tuple[ImageClassifier, ...] = (
     _bundled("resnet18-photos110", "ResNet-18 (bundled)", "ResNet", "resnet18", 128),
+    _bundled("vit-photos110", "ViT, small (bundled)", "Vision Transformer", "vit_small_96", 96),
     _resnet(18, 1, "f37072fd"),
     _resnet(34, 1, "b627a593"),
     _resnet(50, 1, "0676ba61"),

@@ -34,6 +34,10 @@ NUMBERS: list[Any] = [
 ]
 
 
+class DamagedError(LoadError):
+    """A file of weights is there, and is not sound."""
+
+
 @dataclass(frozen=True)
 class Copy:
     """A place where weights may lie. sha256: the hash the file must have, or its first digits; "" if unknown.
@@ -47,12 +51,12 @@ class Copy:
 
 
 def load_state_dict(
-    model: Model, progress: Progress | None = None, cancelled: Cancelled | None = None
+    model: Model, progress: Progress | None = None, cancelled: Cancelled | None = None, *, download: bool = True
 ) -> dict[str, Tensor]:
     """The model's tensors by name, on the CPU, floats as float32.
 
     progress(bytes so far, bytes in all or None) is called while downloading; cancelled() → True stops that.
-    LoadError: there is no sound copy, and none could be downloaded.
+    LoadError: there is no sound copy, and none could be downloaded. DamagedError: download is False, and a copy is not sound.
     """
     damaged: LoadError | None = None
     for copy in copies(model):
@@ -63,6 +67,8 @@ def load_state_dict(
                 damaged = damaged or error
     if model.source == "bundled":
         raise catalog.incomplete(catalog.WEIGHTS / model.file) from damaged
+    if damaged is not None and not download:
+        raise damaged
     official = _cache(model)
     try:
         url = model.url or catalog.official(model).url
@@ -125,12 +131,14 @@ def fill(module: nn.Module, state: dict[str, Tensor], name: str) -> None:
 
 
 def _read(copy: Copy) -> dict[str, Tensor]:
-    """LoadError: the hash differs, or it is no file of weights. Code inside a pickle is refused, never run."""
+    """DamagedError: the hash differs, or it is no file of weights. Code inside a pickle is refused, never run."""
     path = copy.path
     not_weights = _("{file} is damaged or not a file of weights, so it was not used.").format(file=path.name)
     try:
         if not is_intact(path, copy.sha256):
-            raise LoadError(_("{file} is damaged (its checksum differs), so it was not used.").format(file=path.name))
+            raise DamagedError(
+                _("{file} is damaged (its checksum differs), so it was not used.").format(file=path.name)
+            )
         if path.suffix == ".safetensors":
             # Not mapped into memory: the process would die if somebody shortened the file while it is in use.
             state: Any = load_file(path, backend="pread")
@@ -141,15 +149,15 @@ def _read(copy: Copy) -> dict[str, Tensor]:
                 state = state.get(copy.part)
     except pickle.UnpicklingError as error:
         if "global" not in str(error).lower():
-            raise LoadError(not_weights) from error
+            raise DamagedError(not_weights) from error
         message = _("{file} holds program code beside the weights, so it was not opened.")
-        raise LoadError(message.format(file=path.name)) from error
-    except LoadError:
+        raise DamagedError(message.format(file=path.name)) from error
+    except DamagedError:
         raise
     except Exception as error:  # a foreign file can fail anywhere in the reader
-        raise LoadError(not_weights) from error
+        raise DamagedError(not_weights) from error
     if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
-        raise LoadError(not_weights)
+        raise DamagedError(not_weights)
     return {name: t.detach().float() if t.is_floating_point() else t.detach() for name, t in state.items()}
 
 

@@ -1,9 +1,12 @@
-"""How much memory is left for a model's weights."""
+"""How much memory is left for a model, and one sentence where it is too little."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from explorer.errors import UserError
 from explorer.text import _
 from pretrained import LoadError
 
@@ -38,6 +41,18 @@ def too_little(needed: int, name: str) -> LoadError:
 def is_lack_of_memory(error: BaseException) -> bool:
     """Whether this is how Python or torch says that memory ran out."""
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate" in str(error))
+
+
+@contextmanager
+def looking(name: str) -> Iterator[None]:
+    """Memory that runs out while the model of this name looks at a photo becomes a UserError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_lack_of_memory(error):
+            raise
+        message = _("There is not enough memory for {name} to look at this photo; choose a smaller model.")
+        raise UserError(message.format(name=name)) from error
 
 
 def _of_kernel() -> int | None:

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 Task = Literal[
-    "classification", "detection", "segmentation", "characters", "translation", "language", "judging", "answering"
+    "classification",
+    "map heads",
+    "detection",
+    "segmentation",
+    "characters",
+    "translation",
+    "language",
+    "judging",
+    "answering",
 ]
 Source = Literal["bundled", "torchvision", "web", "package", "hub"]
 LIBRARY_PREFIX = "torchvision-"
@@ -107,6 +115,24 @@ class ImageClassifier(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MapHeadsModel(Model):
+    """Three heads on the maps of a bundled classifier, with attention blocks and without: pretrained.map_heads.
+
+    backbone: the classifier's key; layer: which of its maps they see; channels: of these; classes: length of the logits;
+    squeezed: width inside squeeze-and-excitation; heads: of the self-attention.
+    """
+
+    task = "map heads"
+
+    backbone: str
+    layer: str
+    channels: int
+    classes: int
+    squeezed: int
+    heads: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CharacterModel(Model):
     """Characters in, after each the probabilities of the next one out.
 
@@ -197,6 +223,26 @@ class ClassifierCard(Card):
     top5: float
     top1_imagenette: float
     top1_caltech101: float
+    epochs: int
+
+
+@dataclass(frozen=True)
+class UntaughtCard(Card):
+    """What the card of a network with a teacher says of the same network without one. Shares of the held-out photos, 0–1."""
+
+    plain_top1: float
+    plain_top1_imagenette: float
+    plain_top1_caltech101: float
+    plain_epochs: int
+
+
+@dataclass(frozen=True)
+class MapHeadsCard(Card):
+    """By head: top1, the share of the `photos` held out, 0–1, and how many parameters."""
+
+    top1: Mapping[str, float]
+    parameters: Mapping[str, int]
+    photos: int
     epochs: int
 
 

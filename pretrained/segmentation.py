@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.detections import best_first
@@ -35,43 +33,63 @@ class LoadedSegmenter:
     classes: tuple[str, ...]
 
 
-def load_segmenter(key: str, progress: Progress | None = None, cancelled: Cancelled | None = None) -> LoadedSegmenter:
+def load_segmenter(
+    key: str, progress: Progress | None = None, cancelled: Cancelled | None = None, *, download: bool = True
+) -> LoadedSegmenter:
     """Build the network and fill in its weights, downloading them if need be.
 
-    UserError: no such model. LoadError: its weights could not be had, or do not fit.
+    UserError: no such model. LoadError: its weights could not be had, or do not fit. DamagedError: download is False, and a
+    copy is not sound.
     """
     model = catalog.get(key, Segmenter)
-    state = load_state_dict(model, progress, cancelled)
+    state = load_state_dict(model, progress, cancelled, download=download)
     with torch.inference_mode(False):
         module, classes = _network(model)
         fill(module, state, model.name)
     return LoadedSegmenter(model, module.eval().requires_grad_(False), classes)
 
 
-def segment(segmenter: LoadedSegmenter, pixels: np.ndarray, cut: Collection[int] = ()) -> Segmentation:
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What one pass over a photo gives.
+
+    maps: only of U-Net, every level's feature map by name, float32 (C, h, w): see explorer.models.unet.
+    """
+
+    segmentation: Segmentation
+    maps: Mapping[str, np.ndarray]
+
+
+def look(segmenter: LoadedSegmenter, pixels: np.ndarray, cut: Collection[int] = ()) -> Look:
     """Show it a photo. pixels: uint8 (H, W, 3) RGB; cut: levels of U-Net whose skip connection is switched off.
 
     UserError: there is not enough memory, or the network cannot see it.
     """
+    module = segmenter.module
     with guarded(segmenter.model):
         x, (height, width) = to_input(segmenter, pixels)
-        if isinstance(segmenter.module, UNet):
-            logits = segmenter.module(x, cut)
-        elif isinstance(segmenter.module, fcn.FCN):
-            logits = segmenter.module(x)
+        maps: dict[str, Tensor] = {}
+        if isinstance(module, UNet):
+            maps = module.maps(x, cut)
+            logits = module.head(maps["decoder.0"])
+        elif isinstance(module, fcn.FCN):
+            logits = module(x)
         else:
-            logits = segmenter.module(x)["out"]
-        probabilities = logits.softmax(1)[:, :, :height, :width]  # (1, classes, h, w)
-        mask = _argmax_at(probabilities[0], pixels.shape[:2])
-        return Segmentation(mask, probabilities[0].numpy(), segmenter.classes)
+            logits = module(x)["out"]
+        probabilities = logits.softmax(1)[0, :, :height, :width]  # (classes, h, w)
+        mask = _argmax_at(probabilities, pixels.shape[:2])
+        made = Segmentation(mask, probabilities.numpy(), segmenter.classes)
+        return Look(made, {name: one[0].numpy() for name, one in maps.items()})
 
 
-def unet_maps(segmenter: LoadedSegmenter, pixels: np.ndarray, cut: Collection[int] = ()) -> dict[str, np.ndarray]:
-    """Every level's feature map of a U-Net by name, float32 (C, h, w): see explorer.models.unet. Arguments as segment."""
-    unet = cast(UNet, segmenter.module)
-    with guarded(segmenter.model):
-        x, _size = to_input(segmenter, pixels)
-        return {name: maps[0].numpy() for name, maps in unet.maps(x, cut).items()}
+def segment(segmenter: LoadedSegmenter, pixels: np.ndarray, cut: Collection[int] = ()) -> Segmentation:
+    """The class of every pixel. Arguments and errors as `look`."""
+    return look(segmenter, pixels, cut).segmentation
+
+
+def unet_maps(segmenter: LoadedSegmenter, pixels: np.ndarray, cut: Collection[int] = ()) -> Mapping[str, np.ndarray]:
+    """Every level's feature map of a U-Net by name, float32 (C, h, w). Arguments and errors as `look`."""
+    return look(segmenter, pixels, cut).maps
 
 
 def find_instances(segmenter: LoadedSegmenter, pixels: np.ndarray) -> Instances:
@@ -124,20 +142,17 @@ def _network(model: Segmenter) -> tuple[nn.Module, tuple[str, ...]]:
     return module, classes
 
 
-def _argmax_at(probabilities: Tensor, size: tuple[int, ...], rows: int = 256) -> np.ndarray:
-    """The likeliest class of each pixel of the photo, uint8 (H, W): float32 (classes, h, w) interpolated, band by band."""
+def _argmax_at(probabilities: Tensor, size: tuple[int, ...]) -> np.ndarray:
+    """The likeliest class of each pixel of the photo, uint8 (H, W): float32 (classes, h, w) interpolated, class by class.
+
+    All at once would need classes · H · W numbers: 21 · 1.5 million.
+    """
     height, width = size
-    mask = np.empty((height, width), np.uint8)
     if probabilities.shape[1:] == (height, width):
         return probabilities.argmax(0).numpy().astype(np.uint8)
-    # The whole at once would need classes · H · W numbers: 21 · 1.5 million.
-    y = (torch.arange(height) + 0.5) * probabilities.shape[1] / height - 0.5
-    low = y.floor().clamp(0, probabilities.shape[1] - 1).long()
-    high = (low + 1).clamp(max=probabilities.shape[1] - 1)
-    share = (y - low).clamp(0, 1)[None, :, None]
-    for top in range(0, height, rows):
-        band = slice(top, min(top + rows, height))
-        lines = torch.lerp(probabilities[:, low[band]], probabilities[:, high[band]], share[:, band])
-        wide = F.interpolate(lines[None], (lines.shape[1], width), mode="bilinear", align_corners=False)
-        mask[band] = wide[0].argmax(0).numpy()
+    mask, best = np.zeros((height, width), np.uint8), np.full((height, width), -1, np.float32)
+    for label, one in enumerate(probabilities.numpy()):
+        here = cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR)
+        np.copyto(mask, label, where=here > best)
+        np.maximum(best, here, out=best)
     return mask

@@ -29,12 +29,15 @@ from pretrained.records import (
     JudgeRecord,
     LanguageCard,
     LanguageRecord,
+    MapHeadsCard,
+    MapHeadsModel,
     Model,
     Segmenter,
     SegmenterCard,
     TextModel,
     TranslationCard,
     TranslationModel,
+    UntaughtCard,
 )
 from training.character_text import LINE
 
@@ -47,6 +50,7 @@ KINDS = {
     ImageClassifier: ClassifierCard,
     Detector: DetectorCard,
     Segmenter: SegmenterCard,
+    MapHeadsModel: MapHeadsCard,
     CharacterModel: CharacterCard,
     TranslationModel: TranslationCard,
 }
@@ -226,6 +230,17 @@ def test_the_card_describes_the_file_beside_it(model):
     assert len(set(labels)) == len(labels) == 110
     module = classification.BUILDERS[model.architecture](len(labels))
     assert catalog.published(model).parameters == sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_the_card_of_the_taught_network_names_its_scores():
+    model = catalog.get("vit-photos110", ImageClassifier)
+    facts, untaught = catalog.card(model, ClassifierCard), catalog.card(model, UntaughtCard)
+    assert facts.bytes <= 12e6
+    assert untaught.plain_top1 < facts.top1
+    assert untaught.plain_epochs == facts.epochs
+    text = (catalog.WEIGHTS / model.file).with_suffix(".md").read_text(encoding="utf-8")
+    for share in (facts.top1, facts.top5, untaught.plain_top1, untaught.plain_top1_imagenette):
+        assert f" {share:.3f} |" in text
 
 
 def test_an_unknown_key_is_said_in_a_sentence():
