@@ -8,7 +8,6 @@ FILE: see training/character_text.py.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ from torch import nn
 from explorer.models.characters import CharacterLSTM, encode
 from training.character_baselines import baselines
 from training.character_text import chapters, split
-from training.running import command_line, file_facts, save_checkpoint
+from training.running import command_line, file_facts, save_checkpoint, to_full, to_half, write_card, write_line
 
 STREAMS = 64
 CHUNK = 128  # characters between two updates; the state is carried over
@@ -95,9 +94,7 @@ def train(data: Path, out: Path, epochs: int) -> None:
             }
             if step % 1500 == 1499 or step == epochs * per_epoch - 1:
                 line["bits_held_out"] = bits_per_character(model, held_out[:16])
-            with (out / "log.jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-            print(line, flush=True)
+            write_line(out / "log.jsonl", line)
             saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
             saved |= {"step": step + 1, "state": tuple(s.detach() for s in hidden_state)}
             save_checkpoint(saved, out)
@@ -108,11 +105,11 @@ def export(data: Path, out: Path) -> None:
     """Write the weights as fp16 safetensors, and beside them what that very file scores, as JSON."""
     train_texts, held_out = split(chapters(data))
     saved = torch.load(out / "last.pt", weights_only=True)
-    half = {name: tensor.half().contiguous() for name, tensor in saved["model"].items()}
+    half = to_half(saved["model"])
     WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
     save_file(half, WEIGHTS, metadata={"updates": str(saved["step"])})
     model = CharacterLSTM(lstm=nn.LSTM)
-    model.load_state_dict({name: tensor.float() for name, tensor in half.items()})
+    model.load_state_dict(to_full(half))
     facts = {
         "bits_per_character": bits_per_character(model, held_out),
         "held_out_characters": sum(map(len, held_out)),
@@ -120,8 +117,7 @@ def export(data: Path, out: Path) -> None:
         **baselines(train_texts, held_out),
         **file_facts(WEIGHTS),
     }
-    WEIGHTS.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
-    print(json.dumps(facts))
+    write_card(WEIGHTS, facts)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,16 @@ from tokenizers import BertWordPieceTokenizer
 from torch import Tensor, nn
 
 from explorer.models.bert import BertConfig, BertForPreTraining, BertOutput
-from training.running import command_line, decay_groups, file_facts, save_checkpoint
+from training.running import (
+    command_line,
+    decay_groups,
+    file_facts,
+    save_checkpoint,
+    to_full,
+    to_half,
+    write_card,
+    write_line,
+)
 
 VOCABULARY = 8192
 CONFIG = BertConfig(vocabulary=VOCABULARY, hidden=256, layers=4, heads=4, intermediate=1024, positions=128)
@@ -291,9 +300,7 @@ def train(data: Path, out: Path, updates: int) -> None:
             line["seconds"] = time.time() - started
             if update % 1000 == 999 or update == updates - 1:
                 line |= score(model, corpus, ids, most=1000)
-            with (out / "log.jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-            print(line, flush=True)
+            write_line(out / "log.jsonl", line)
             states = [optimizer.state_dict() for optimizer, _peak in optimizers]
             save_checkpoint(
                 {"model": model.state_dict(), "optimizers": states, "update": update + 1, "length": length}, out
@@ -307,13 +314,13 @@ def export(data: Path, out: Path) -> None:
     ids = {name: tokenizer.token_to_id(name) for name in ("[PAD]", "[CLS]", "[SEP]", "[MASK]")}
     saved = torch.load(out / "last.pt", weights_only=True)
     shared = ("cls.predictions.decoder.weight", "cls.predictions.decoder.bias")
-    half = {name: t.half().contiguous() for name, t in saved["model"].items() if name not in shared}
+    half = to_half({name: t for name, t in saved["model"].items() if name not in shared})
     vocabulary = (out / "vocab.txt").read_text(encoding="utf-8").split()
     metadata = {"vocabulary": json.dumps(vocabulary), "config": json.dumps(asdict(CONFIG))}
     WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
     save_file(half, WEIGHTS, metadata=metadata)
     model = BertForPreTraining(CONFIG)
-    model.load_state_dict({name: t.float() for name, t in half.items()}, strict=False)
+    model.load_state_dict(to_full(half), strict=False)
     facts = score(model, load_corpus(data, tokenizer), ids)
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     facts |= {
@@ -321,8 +328,7 @@ def export(data: Path, out: Path) -> None:
         "loss_curve": [[x["update"], round(x["words"], 3), round(x["follows"], 3)] for x in log],
     }
     facts |= file_facts(WEIGHTS)
-    WEIGHTS.with_suffix(".json").write_text(json.dumps(facts) + "\n")
-    print(json.dumps({name: value for name, value in facts.items() if name != "loss_curve"}))
+    write_card(WEIGHTS, facts)
 
 
 if __name__ == "__main__":

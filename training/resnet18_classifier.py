@@ -9,7 +9,6 @@ The views grow from 64 to 128 pixels while the network learns; the photos held o
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +22,19 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer.models.resnet import resnet18
 from training.photos import Photos, jitter, load_photos, normalise, random_view, to_batch
-from training.running import command_line, decay_groups, file_facts, resume, save_checkpoint
+from training.running import (
+    command_line,
+    cosine,
+    decay_groups,
+    file_facts,
+    learn,
+    resume,
+    save_checkpoint,
+    to_full,
+    to_half,
+    write_card,
+    write_line,
+)
 
 BATCH = 128
 PEAK_LEARNING_RATE = 0.2
@@ -35,13 +46,6 @@ def view_size(epoch: int, epochs: int) -> int:
     """Side of the training views in pixels: small and cheap at first, near the test size at last."""
     progress = epoch / epochs
     return 64 if progress < 0.4 else 80 if progress < 0.65 else 96 if progress < 0.9 else 112
-
-
-def learning_rate(progress: float) -> float:
-    """One cycle: linear warm-up over the first 10 %, cosine to zero after it. progress: 0–1."""
-    if progress < 0.1:
-        return PEAK_LEARNING_RATE * progress / 0.1
-    return PEAK_LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
 
 
 def batches(photos: Photos, size: int, rng: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
@@ -108,21 +112,13 @@ def train(data: Path, out: Path, epochs: int) -> None:
         rng = np.random.default_rng(epoch)
         for step, (x, target) in enumerate(batches(photos, size, rng)):
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate((epoch + step / steps) / epochs)
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = model(x.contiguous(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits.float(), target)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+                group["lr"] = PEAK_LEARNING_RATE * cosine((epoch + step / steps) / epochs, rising=0.1)
+            losses.append(learn(model, optimizer, x, target))
             averaged.update_parameters(model)
-            losses.append(loss.item())
         line = {"epoch": epoch, "size": size, "loss": float(np.mean(losses)), "seconds": time.time() - started}
         if epoch % 3 == 2 or epoch >= epochs - 3:
             line |= score(averaged.module, held_out, fast=True)
-        with (out / "log.jsonl").open("a") as log:
-            log.write(json.dumps(line) + "\n")
-        print(line, flush=True)
+        write_line(out / "log.jsonl", line)
         state = {"model": model.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict()}
         save_checkpoint(state | {"epoch": epoch}, out)
 
@@ -134,17 +130,13 @@ def export(data: Path, out: Path) -> None:
     averaged = AveragedModel(model)
     state = torch.load(out / "last.pt", weights_only=True)
     averaged.load_state_dict(state["averaged"])
-    half = {
-        name: (t.half() if t.is_floating_point() else t).contiguous()
-        for name, t in averaged.module.state_dict().items()
-    }
+    half = to_half(averaged.module.state_dict())
     WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
     save_file(half, WEIGHTS, metadata={"classes": json.dumps(held_out.classes), "epochs": str(state["epoch"] + 1)})
-    model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in half.items()})
+    model.load_state_dict(to_full(half))
     facts = score(model.to(memory_format=torch.channels_last), held_out)
     facts |= {"epochs": state["epoch"] + 1} | file_facts(WEIGHTS)
-    WEIGHTS.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
-    print(json.dumps(facts))
+    write_card(WEIGHTS, facts)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 
 def command_line(
@@ -52,6 +55,23 @@ def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> lis
     ]
 
 
+def cosine(progress: float, least: float = 0.0, rising: float = 0.05) -> float:
+    """The share of the peak learning rate: linear warm-up, then a cosine to `least`. progress: 0–1; rising: its first part."""
+    falling = (1 + math.cos(math.pi * max(progress - rising, 0) / (1 - rising))) / 2
+    return min(progress / rising, least + (1 - least) * falling)
+
+
+def learn(model: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, target: Tensor) -> float:
+    """One step of a classifier of photos, its convolutions in bf16. x: (B, 3, H, W); target: (B, classes) → the loss."""
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model(x.contiguous(memory_format=torch.channels_last))
+    loss = F.cross_entropy(logits.float(), target)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
 def resume(checkpoint: Path, **parts: Any) -> int:
     """Fill the parts, such as model= and optimizer=, from the file if it is there. → the epoch to go on with, else 0."""
     if not checkpoint.exists():
@@ -62,10 +82,33 @@ def resume(checkpoint: Path, **parts: Any) -> int:
     return int(saved["epoch"]) + 1
 
 
-def save_checkpoint(state: dict[str, Any], out: Path) -> None:
-    """Write out/last.pt; a run that is stopped in the middle leaves the one before."""
+def save_checkpoint(state: dict[str, Any], out: Path, name: str = "last.pt") -> None:
+    """Write the file of this name in out; a run that is stopped in the middle leaves the one before."""
     torch.save(state, out / "next.pt")
-    (out / "next.pt").replace(out / "last.pt")
+    (out / "next.pt").replace(out / name)
+
+
+def write_line(log: Path, line: Mapping[str, Any]) -> None:
+    """Append to the log, as JSON, and print."""
+    with log.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    print(line, flush=True)
+
+
+def to_half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict as it is shipped: numbers in fp16, counters as they are."""
+    return {name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in state.items()}
+
+
+def to_full(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What is computed with: the numbers of a shipped state dict in fp32."""
+    return {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
+
+
+def write_card(weights: Path, facts: Mapping[str, Any]) -> None:
+    """Put the figures beside the weights as JSON, and print them without the loss curve."""
+    weights.with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    print(json.dumps({name: value for name, value in facts.items() if name != "loss_curve"}))
 
 
 def file_facts(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,13 +19,16 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer.models.unet import UNet, UNetConfig
 from training.photos import jitter, normalise, to_batch
-from training.running import decay_groups, file_facts, resume, save_checkpoint
+from training.running import cosine, decay_groups, file_facts, resume, save_checkpoint, to_full, to_half, write_line
+from training.warm_up import epochs_run, load_trunk
 
 IGNORED = 255
 BATCH = 8
 PEAK_LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.05
 AVERAGE = 0.995  # share of the averaged weights that a step keeps
+WIDTH, DEPTH = 24, 4  # of the networks
+ENCODER = "encoder.pt"
 
 
 @dataclass(frozen=True)
@@ -39,24 +41,30 @@ class Scene:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What differs between the two: classes, the network, the training views.
+    """What differs between the two: the classes and the training views; width and depth of the network are the same.
 
     size: side of a training view; least, most: the side of what it shows, as shares of the photo's shorter side;
-    turn: degrees to either side; weights: file name of the export.
+    turn: degrees to either side; weights: file name of the export; begins_with: weights of a U-Net of other classes, None for
+    the warmed-up encoder.
     """
 
     classes: tuple[str, ...]
-    width: int
-    depth: int
     size: int
     least: float
     most: float
     turn: float
     weights: Path
+    begins_with: Path | None = None
+    width: int = WIDTH
+    depth: int = DEPTH
 
     def network(self) -> UNet:
         """With random weights."""
         return UNet(UNetConfig(len(self.classes), self.width, self.depth))
+
+    def folder(self, out: Path) -> Path:
+        """For its checkpoints and its log, in the folder in which the warmed-up encoder is."""
+        return out / self.weights.stem
 
 
 def view(scene: Scene, recipe: Recipe, rng: np.random.Generator) -> Scene:
@@ -125,19 +133,28 @@ def ious(counts: np.ndarray) -> np.ndarray:
     return right / (counts.sum(0) + counts.sum(1) - right)
 
 
-def schedule(progress: float) -> float:
-    """The share of the peak learning rate: linear warm-up over the first 5 %, cosine to zero after it."""
-    return min(progress / 0.05, 0.5 * (1 + math.cos(math.pi * max(progress - 0.05, 0) / 0.95)))
+def beginning(recipe: Recipe, out: Path) -> UNet:
+    """The network as its training begins: all but the last layer from recipe.begins_with, or the warmed-up encoder alone."""
+    model = recipe.network()
+    if recipe.begins_with is None:
+        state, new = load_trunk(out / ENCODER), ("up.", "decoder.", "head.")
+    else:
+        state, new = to_full(load_file(recipe.begins_with)), ("head.",)
+    found = model.load_state_dict({name: t for name, t in state.items() if not name.startswith(new)}, strict=False)
+    assert not found.unexpected_keys, found
+    assert all(name.startswith(new) for name in found.missing_keys), found
+    return model
 
 
 def train(recipe: Recipe, scenes: list[Scene], held_out: list[Scene], out: Path, epochs: int) -> None:
-    """Train, or go on training, with a checkpoint after each epoch and a line in out/log.jsonl.
+    """Train, or go on training, with a checkpoint after each epoch and a line in log.jsonl, both in recipe.folder(out).
 
     held_out is scored now and then for the log; nothing is chosen by it.
     """
-    out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    model = recipe.network().to(memory_format=torch.channels_last)
+    model = beginning(recipe, out).to(memory_format=torch.channels_last)
+    out = recipe.folder(out)
+    out.mkdir(parents=True, exist_ok=True)
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE), use_buffers=True)
     groups = decay_groups(model.parameters(), WEIGHT_DECAY)
     optimizer = torch.optim.AdamW(groups, lr=0.0)
@@ -150,7 +167,7 @@ def train(recipe: Recipe, scenes: list[Scene], held_out: list[Scene], out: Path,
         torch.manual_seed(epoch)
         for step, (x, target) in enumerate(batches(scenes, recipe, np.random.default_rng(epoch))):
             for group in optimizer.param_groups:
-                group["lr"] = PEAK_LEARNING_RATE * schedule((epoch + step / steps) / epochs)
+                group["lr"] = PEAK_LEARNING_RATE * cosine((epoch + step / steps) / epochs)
             with torch.autocast("cpu", torch.bfloat16):
                 logits = model(x.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), target, weights, ignore_index=IGNORED)
@@ -165,43 +182,35 @@ def train(recipe: Recipe, scenes: list[Scene], held_out: list[Scene], out: Path,
         if epoch % 10 == 9 or epoch == epochs - 1:
             line["iou"] = ious(confusion(averaged.module, held_out, fast=True)).round(4).tolist()
             line["mean_iou"] = float(np.mean(line["iou"]))
-        with (out / "log.jsonl").open("a") as log:
-            log.write(json.dumps(line) + "\n")
-        print(line, flush=True)
+        write_line(out / "log.jsonl", line)
         state = {"model": model.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict()}
         save_checkpoint(state | {"epoch": epoch}, out)
 
 
 def export(recipe: Recipe, held_out: list[Scene], out: Path) -> dict[str, Any]:
-    """Write the averaged weights as fp16 safetensors; → what exactly that file scores, for `write_facts`."""
+    """Write the averaged weights as fp16 safetensors; → what exactly that file scores, for `write_card`."""
     averaged = AveragedModel(recipe.network())
-    saved = torch.load(out / "last.pt", weights_only=True)
+    saved = torch.load(recipe.folder(out) / "last.pt", weights_only=True)
     averaged.load_state_dict(saved["averaged"])
     state = averaged.module.state_dict()
-    half = {name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in state.items()}
+    half = to_half(state)
     recipe.weights.parent.mkdir(parents=True, exist_ok=True)
     config = {"width": recipe.width, "depth": recipe.depth}
     save_file(half, recipe.weights, metadata={"classes": json.dumps(recipe.classes), "config": json.dumps(config)})
     found = ious(confusion(exported(recipe), held_out))
-    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (recipe.folder(out) / "log.jsonl").read_text().splitlines()]
+    begun = {"begins_with": recipe.begins_with.stem} if recipe.begins_with else {"warm_up_epochs": epochs_run(out)}
     return {
         "mean_iou": float(found.mean()),
         "iou": dict(zip(recipe.classes, found.round(4).tolist(), strict=True)),
         "photos": len(held_out),
         "epochs": saved["epoch"] + 1,
         "loss_curve": [[line["epoch"], round(line["loss"], 4)] for line in log],
-    } | file_facts(recipe.weights)
+    } | (begun | file_facts(recipe.weights))
 
 
 def exported(recipe: Recipe) -> UNet:
     """The network with the weights that were written, in fp32."""
     model = recipe.network().to(memory_format=torch.channels_last)
-    state = load_file(recipe.weights)
-    model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in state.items()})
+    model.load_state_dict(to_full(load_file(recipe.weights)))
     return model.eval()
-
-
-def write_facts(recipe: Recipe, facts: dict[str, Any]) -> None:
-    """The figures beside the weights."""
-    recipe.weights.with_suffix(".json").write_text(json.dumps(facts) + "\n")
-    print(json.dumps({name: value for name, value in facts.items() if name != "loss_curve"}))

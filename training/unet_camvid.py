@@ -1,9 +1,10 @@
 """Train the bundled U-Net for street scenes on CamVid, 11 classes, on a CPU.
 
-    python -m training.unet_camvid --data DIR --out DIR            # resumes from DIR/last.pt
+    python -m training.unet_camvid --data DIR --out DIR            # resumes from DIR/unet-camvid/last.pt
     python -m training.unet_camvid --data DIR --out DIR --export   # the weights and their score on the test split
 
-It learns from the training and the validation split, as no choice is made by either; the test split is scored.
+It begins with the bundled U-Net for pets, all but its last layer. It learns from the training and the validation split, as no
+choice is made by either; the test split is scored.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from pathlib import Path
 
 import cv2
 
-from training import segmenter
-from training.running import command_line
+from training import segmenter, unet_pets
+from training.running import command_line, write_card
 from training.segmenter import IGNORED, Recipe, Scene
 
 FOLDER = "camvid11_320x240"
@@ -34,13 +35,12 @@ CLASSES = (
 )
 RECIPE = Recipe(
     classes=CLASSES,
-    width=24,
-    depth=4,
     size=192,
     least=0.45,
     most=1.0,
     turn=5.0,
     weights=Path(__file__).parents[1] / "pretrained/weights/unet-camvid.safetensors",
+    begins_with=unet_pets.RECIPE.weights,
 )
 
 
@@ -65,7 +65,7 @@ def train(data: Path, out: Path, epochs: int) -> None:
 
 def export(data: Path, out: Path) -> None:
     """As segmenter.export."""
-    segmenter.write_facts(RECIPE, segmenter.export(RECIPE, load(data, "test"), out))
+    write_card(RECIPE.weights, segmenter.export(RECIPE, load(data, "test"), out))
 
 
 if __name__ == "__main__":

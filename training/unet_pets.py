@@ -1,6 +1,7 @@
 """Train the bundled U-Net that cuts out cats and dogs on 600 photos of Oxford-IIIT Pet, on a CPU.
 
-    python -m training.unet_pets --data DIR --out DIR            # resumes from DIR/last.pt
+    python -m training.unet_warm_up --data DIR --out DIR        # first: the encoder learns
+    python -m training.unet_pets --data DIR --out DIR            # resumes from DIR/unet-pets/last.pt
     python -m training.unet_pets --data DIR --out DIR --export   # the weights and their score
 
 The photos whose number is a multiple of 5 are held out. The annotators drew a band along the pet's outline in which they did
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 
 from training import segmenter
-from training.running import command_line
+from training.running import command_line, write_card
 from training.segmenter import IGNORED, Recipe, Scene
 
 FOLDER = "pets600_max288"
@@ -25,8 +26,6 @@ BORDER = 3
 CLASSES = ("background", "pet")
 RECIPE = Recipe(
     classes=CLASSES,
-    width=24,
-    depth=4,
     size=160,
     least=0.6,
     most=1.3,
@@ -67,7 +66,7 @@ def export(data: Path, out: Path) -> None:
     facts = segmenter.export(RECIPE, load(data, held_out=True), out)
     counts = segmenter.confusion(segmenter.exported(RECIPE), load(data, held_out=True, border=1))
     facts |= {"foreground_iou": facts["iou"]["pet"], "foreground_iou_with_border": float(segmenter.ious(counts)[1])}
-    segmenter.write_facts(RECIPE, facts)
+    write_card(RECIPE.weights, facts)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from explorer.models.vit import VisionTransformer, vit_small_96, vit_small_96_pl
 from pretrained.classification import load_classifier
 from training.photos import load_photos
 from training.resnet18_classifier import BATCH, batches, score
-from training.running import command_line, file_facts, save_checkpoint
+from training.running import command_line, file_facts, save_checkpoint, to_full, to_half, write_card, write_line
 
 PEAK_LEARNING_RATE = 1e-3  # of AdamW
 PEAK_ENCODER_LEARNING_RATE = 3e-3  # of Muon, in the scale of "match_rms_adamw"
@@ -191,9 +191,7 @@ def train(data: Path, out: Path, epochs: int, plain: bool = False) -> None:
         line |= {name: float(np.mean([one[name] for one in seen])) for name in seen[0]}
         if epoch % 4 == 3 or epoch == epochs - 1:
             line |= score(model, held_out, fast=True)
-        with (out / "log.jsonl").open("a") as log:
-            log.write(json.dumps(line) + "\n")
-        print(line, flush=True)
+        write_line(out / "log.jsonl", line)
         states = [optimizer.state_dict() for optimizer, _peak in optimizers]
         state = {"model": model.state_dict(), "lessons": lessons.state_dict(), "optimizers": states, "epoch": epoch}
         save_checkpoint(state, out)
@@ -207,10 +205,10 @@ def export(data: Path, out: Path, plain: bool = False) -> None:
     held_out = load_photos(data, "test", vit_small_96().config.image_size)
     model = (vit_small_96_plain if plain else vit_small_96)(len(held_out.classes))
     saved = torch.load(out / "last.pt", weights_only=True)
-    half = {name: t.half().contiguous() for name, t in saved["model"].items()}
+    half = to_half(saved["model"])
     file, card = out / "plain.safetensors" if plain else WEIGHTS, WEIGHTS.with_suffix(".json")
     save_file(half, file, metadata={"classes": json.dumps(held_out.classes), "epochs": str(saved["epoch"] + 1)})
-    model.load_state_dict({name: t.float() for name, t in half.items()})
+    model.load_state_dict(to_full(half))
     facts: dict[str, Any] = score(model, held_out) | {"epochs": saved["epoch"] + 1}
     if plain:
         facts = {f"plain_{name}": value for name, value in facts.items()}
@@ -222,8 +220,7 @@ def export(data: Path, out: Path, plain: bool = False) -> None:
         facts |= file_facts(WEIGHTS)
     known = json.loads(card.read_text()) if card.exists() else {}
     known |= facts
-    card.write_text(json.dumps(known, indent=2) + "\n")
-    print(json.dumps(known))
+    write_card(WEIGHTS, known)
 
 
 if __name__ == "__main__":

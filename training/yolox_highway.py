@@ -11,7 +11,6 @@ that nearly equal a training photo left out, at 320 pixels.
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Iterator
@@ -33,8 +32,20 @@ from explorer.letterbox import letterbox
 from explorer.models.boxes import corners
 from explorer.models.yolo import YOLOX, YoloxConfig, decode
 from training.highway import Road, classes, load, mosaic, recolour, single
-from training.running import command_line, decay_groups, file_facts, resume, save_checkpoint
+from training.running import (
+    command_line,
+    cosine,
+    decay_groups,
+    file_facts,
+    resume,
+    save_checkpoint,
+    to_full,
+    to_half,
+    write_card,
+    write_line,
+)
 from training.simota import losses
+from training.warm_up import epochs_run, load_trunk
 
 CONFIG = YoloxConfig(classes=5, depth=0.33, width=0.25)
 BATCH = 32
@@ -48,11 +59,6 @@ PLAIN_FROM = 0.8  # of the training; from there on no mosaics
 LEAST_SCORE, OVERLAP = 0.01, 0.65  # of the boxes that are scored
 BACKBONE = "backbone.pt"
 WEIGHTS = Path(__file__).parents[1] / "pretrained/weights/yolox-highway.safetensors"
-
-
-def schedule(progress: float) -> float:
-    """The share of the peak learning rate: linear warm-up over the first 5 %, cosine to 1 % after it. progress: 0–1."""
-    return min(progress / 0.05, 0.505 + 0.495 * math.cos(math.pi * max(progress - 0.05, 0) / 0.95))
 
 
 def to_input(images: list[np.ndarray]) -> Tensor:
@@ -123,9 +129,7 @@ def score(model: YOLOX, roads: list[Road], names: tuple[str, ...], fast: bool = 
 def warmed_up(out: Path) -> YOLOX:
     """The network, its backbone as the warm-up left it."""
     model = YOLOX(CONFIG)
-    saved = torch.load(out / BACKBONE, weights_only=True)["model"]
-    own = {name.removeprefix("backbone."): t for name, t in saved.items() if name.startswith("backbone.")}
-    model.backbone.backbone.load_state_dict(own)
+    model.backbone.backbone.load_state_dict(load_trunk(out / BACKBONE))
     return model
 
 
@@ -144,7 +148,7 @@ def train(data: Path, out: Path, epochs: int) -> None:
         model.train()
         for step, (x, objects, labels) in enumerate(batches(roads, epoch / epochs, np.random.default_rng(epoch))):
             for group in optimizer.param_groups:
-                group["lr"] = PEAK_LEARNING_RATE * schedule((epoch + step / steps) / epochs)
+                group["lr"] = PEAK_LEARNING_RATE * cosine((epoch + step / steps) / epochs, 0.01)
             with torch.autocast("cpu", torch.bfloat16):
                 grids = model(x.contiguous(memory_format=torch.channels_last))
             loss = losses([grid.float() for grid in grids], objects, labels, precise=epoch / epochs >= PLAIN_FROM)
@@ -158,9 +162,7 @@ def train(data: Path, out: Path, epochs: int) -> None:
         line["seconds"] = time.time() - started
         if epoch % 10 == 9 or epoch == epochs - 1:
             line |= score(averaged.module, held_out, names, fast=True)
-        with (out / "log.jsonl").open("a") as log:
-            log.write(json.dumps(line) + "\n")
-        print(line, flush=True)
+        write_line(out / "log.jsonl", line)
         state = {"model": model.state_dict(), "averaged": averaged.state_dict(), "optimizer": optimizer.state_dict()}
         save_checkpoint(state | {"epoch": epoch}, out)
 
@@ -171,23 +173,20 @@ def export(data: Path, out: Path) -> None:
     averaged = AveragedModel(YOLOX(CONFIG))
     saved = torch.load(out / "last.pt", weights_only=True)
     averaged.load_state_dict(saved["averaged"])
-    state = averaged.module.state_dict()
-    half = {name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in state.items()}
+    half = to_half(averaged.module.state_dict())
     WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
     save_file(half, WEIGHTS, metadata={"classes": json.dumps(names), "config": json.dumps(asdict(CONFIG))})
     model = YOLOX(CONFIG).to(memory_format=torch.channels_last)
-    model.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in load_file(WEIGHTS).items()})
-    warm_up = [json.loads(line) for line in (out / "warm_up.jsonl").read_text().splitlines()]
+    model.load_state_dict(to_full(load_file(WEIGHTS)))
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     facts = score(model, held_out, names)
     facts |= {
         "photos": len(held_out),
         "epochs": saved["epoch"] + 1,
-        "warm_up_epochs": warm_up[-1]["epoch"] + 1,
+        "warm_up_epochs": epochs_run(out),
         "loss_curve": [[line["epoch"], round(line["loss"], 4)] for line in log],
     } | file_facts(WEIGHTS)
-    WEIGHTS.with_suffix(".json").write_text(json.dumps(facts) + "\n")
-    print(json.dumps({name: value for name, value in facts.items() if name != "loss_curve"}))
+    write_card(WEIGHTS, facts)
 
 
 if __name__ == "__main__":

@@ -139,3 +139,21 @@ def test_a_real_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_spread(values: Sequence[float], expected: str) -> None:
     assert spread(values) == expected
+
+
+def test_classification_beside_the_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from benchmarks import classification
+
+    monkeypatch.setattr(classification, "ROUNDS", 1)
+    before = torch.get_num_threads()
+    with classification.threads(1):
+        rows = [*classification.answers("1 thread"), *classification.cams("1 thread")]
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+    assert [goal for *_, goal in rows] == ["≤ 1.05", "≤ 1.05", "≤ 1.0; > 0.999", ""]
+    assert float(rows[2][1].rpartition(" ")[2]) > 0.999
+    ours, theirs = classification.FAMILIES["AlexNet"][:2]
+    x = torch.randn(1, 3, classification.SIDE, classification.SIDE)
+    torch.testing.assert_close(*(classification.forward(one, x) for one in classification.twins(ours(), theirs())))

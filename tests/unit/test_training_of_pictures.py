@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import nn
 
 from explorer.letterbox import letterbox
 from explorer.models.yolo import STRIDES
-from training import segmenter, yolox_highway
+from training import segmenter, unet_warm_up, warm_up, yolox_highway
 from training.highway import Road
+from training.photos import Photos
+from training.running import write_card
 from training.segmenter import IGNORED, Recipe, Scene
 
 RECIPE = Recipe(("a", "b"), width=2, depth=2, size=16, least=0.5, most=1.2, turn=10, weights=None)
@@ -66,28 +69,78 @@ def test_ignored_pixels_are_not_counted():
     assert counts.sum(1)[1] == (mask == 1).sum()
 
 
+def photos_to_warm_up(count: int) -> Photos:
+    """Of two kinds: bright at the left, bright at the right."""
+    images = np.full((count, 32, 32, 3), 40, np.uint8)
+    images[::2, :, :16] = 220
+    images[1::2, :, 16:] = 220
+    return Photos(images, torch.arange(count) % 2, ("left", "right"))
+
+
+def warm_up_encoder(out, monkeypatch, width: int, epochs: int) -> None:
+    """As training.unet_warm_up does it, a small one with a few photos that are shown as they are."""
+    monkeypatch.setattr(warm_up, "load_photos", lambda data, split: photos_to_warm_up(24))
+    monkeypatch.setattr(warm_up, "random_view", lambda image, size, rng: image[:size, :size])
+    monkeypatch.setattr(warm_up, "BATCH", 8)
+    monkeypatch.setattr(warm_up, "PEAK_LEARNING_RATE", 0.05)
+    recipe = replace(
+        unet_warm_up.RECIPE, trunk=lambda: unet_warm_up.Encoder(width, 2), channels=4 * width, sizes=(32, 32)
+    )
+    warm_up.train(recipe, out, out, epochs)
+
+
+def test_the_encoder_is_warmed_up_and_the_u_net_begins_with_it(tmp_path, monkeypatch):
+    warm_up_encoder(tmp_path, monkeypatch, width=4, epochs=2)
+    warm_up_encoder(tmp_path, monkeypatch, width=4, epochs=15)
+    log = [json.loads(line) for line in (tmp_path / "warm_up.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in log] == list(range(15))
+    assert log[-1]["top1"] == 1.0
+    saved = torch.load(tmp_path / segmenter.ENCODER, weights_only=True)["model"]
+    model = segmenter.beginning(replace(RECIPE, width=4), tmp_path)
+    own = model.state_dict()
+    for name, tensor in saved.items():
+        if name.startswith("trunk."):
+            assert torch.equal(own[name.removeprefix("trunk.")], tensor), name
+    assert {name.partition(".")[0] for name in own} > {"encoder", "bottom"}
+    assert sum(name.startswith("trunk.") for name in saved) == sum(
+        name.startswith(("encoder.", "bottom.")) for name in own
+    )
+
+
 def test_a_u_net_learns_resumes_and_is_exported(tmp_path, monkeypatch):
+    warm_up_encoder(tmp_path, monkeypatch, width=4, epochs=1)
     monkeypatch.setattr(segmenter, "AVERAGE", 0.9)  # few steps
     monkeypatch.setattr(segmenter, "PEAK_LEARNING_RATE", 0.02)
     recipe = replace(RECIPE, width=4, weights=tmp_path / "weights/tiny.safetensors")
     photos, held_out = scenes(32), scenes(4, seed=1)
     segmenter.train(recipe, photos, held_out, tmp_path, 3)
     segmenter.train(recipe, photos, held_out, tmp_path, 20)
-    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (tmp_path / "tiny/log.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in log] == list(range(20))
     assert log[-1]["loss"] < 0.6 * log[0]["loss"]
     assert log[-1]["mean_iou"] > 0.8
     facts = segmenter.export(recipe, held_out, tmp_path)
-    segmenter.write_facts(recipe, facts)
+    write_card(recipe.weights, facts)
     card = json.loads(recipe.weights.with_suffix(".json").read_text())
     assert card["mean_iou"] == pytest.approx(np.mean(list(card["iou"].values())), abs=1e-4)
-    assert (card["photos"], card["epochs"], len(card["loss_curve"])) == (4, 20, 20)
+    assert (card["photos"], card["epochs"], len(card["loss_curve"]), card["warm_up_epochs"]) == (4, 20, 20, 1)
     content = recipe.weights.read_bytes()
     assert (card["sha256"], card["bytes"]) == (hashlib.sha256(content).hexdigest(), len(content))
     with safe_open(recipe.weights, framework="np") as file:
         assert json.loads(file.metadata()["classes"]) == ["a", "b"]
         assert json.loads(file.metadata()["config"]) == {"width": 4, "depth": 2}
         assert file.get_tensor("head.weight").dtype == np.float16
+    other = replace(recipe, classes=("x", "y", "z"), begins_with=recipe.weights, weights=tmp_path / "weights/other.safetensors")
+    taught, own = load_file(recipe.weights), segmenter.beginning(other, tmp_path).state_dict()
+    assert own["head.weight"].shape[0] == 3
+    assert {name for name in own if name not in taught or not torch.equal(own[name], taught[name].to(own[name].dtype))} == {
+        "head.weight",
+        "head.bias",
+    }
+    segmenter.train(other, scenes(8), held_out, tmp_path, 1)
+    facts = segmenter.export(other, held_out, tmp_path)
+    assert (facts["begins_with"], facts["epochs"]) == ("tiny", 1)
+    assert "warm_up_epochs" not in facts
 
 
 class Knows(nn.Module):
