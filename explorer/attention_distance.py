@@ -15,16 +15,20 @@ def mean_attention_distance(weights: np.ndarray, grid: Grid, patch: int) -> np.n
     → float (...): pixels, between centres. The extra tokens lie nowhere, so they are left out and the rest of each row is
     scaled up to sum to 1. A patch that looks at extra tokens alone counts as looking nowhere; NaN if all do.
     """
-    extra = weights.shape[-1] - grid[0] * grid[1]
-    between = weights[..., extra:, extra:]  # (..., patches, patches)
-    on_patches = between.sum(-1)  # (..., patches)
-    # d = Σ_j α_ij |i − j| / Σ_j α_ij
-    with np.errstate(invalid="ignore", divide="ignore"):
-        distance = (between * patch_distances(grid, patch)).sum(-1) / on_patches
-    looking = on_patches > 0
+    distance = attention_distances(weights, grid, patch)  # (..., patches)
+    looking = ~np.isnan(distance)
     count = looking.sum(-1)
     total = np.where(looking, distance, 0).sum(-1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def attention_distances(weights: np.ndarray, grid: Grid, patch: int) -> np.ndarray:
+    """The same of each patch for itself: float (..., patches), NaN of one that looks at extra tokens alone."""
+    extra = weights.shape[-1] - grid[0] * grid[1]
+    between = weights[..., extra:, extra:]  # (..., patches, patches)
+    # d = Σ_j α_ij |i − j| / Σ_j α_ij
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (between * patch_distances(grid, patch)).sum(-1) / between.sum(-1)
 
 
 def patch_distances(grid: Grid, patch: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the heads of a language model attend to, in numbers: entropy, distance, shares; rollout and weighing by norms.
+"""What the heads of a language model attend to, in numbers: entropy, distance, shares; weighing by norms.
 
 Attention is float32 (layers, heads, T, S): from the query, its row, to the key, its column; the rows sum to 1. Where a text
 attends to itself, S = T.
@@ -71,19 +71,6 @@ def head_statistics(
         separator=share(special & ~first),
         punctuation=share(punctuation),
     )
-
-
-def rollout(attention: np.ndarray) -> np.ndarray:
-    """How much of each input token reaches each token after every layer (Abnar & Zuidema 2020): products of (A + I) / 2.
-
-    A: the mean over a layer's heads. attention: (layers, heads, T, T) → (layers, T, T), rows sum to 1.
-    """
-    flows = []
-    flow = np.eye(attention.shape[-1], dtype=attention.dtype)
-    for mean in attention.mean(1):
-        flow = (0.5 * mean + 0.5 * np.eye(len(mean), dtype=mean.dtype)) @ flow
-        flows.append(flow)
-    return np.stack(flows)
 
 
 def norm_weighted(weights: np.ndarray, value: np.ndarray, output_weight: np.ndarray) -> np.ndarray:

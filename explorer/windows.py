@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explorer.models.swin import Sides, fitting_shift, from_windows, region_map, shift_mask, to_windows
+from explorer.models.swin import Sides, SwinConfig, fitting_shift, from_windows, region_map, shift_mask, to_windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,64 @@ def attention_macs(size: Sides, width: int, window: int | None = None) -> int:
     return 4 * patches * width**2 + 2 * others * patches * width
 
 
+def from_patch(weights: np.ndarray, size: Sides, window: int, patch: Sides, *, moved: bool) -> np.ndarray:
+    """Where a patch (row, column) looks, laid out on the map: float (heads, rows, columns), 0 outside its window.
+
+    weights: float (windows, heads, window², window²), of one block.
+    """
+    made = windows_of(size, window, moved=moved)
+    rows, columns = made.number.shape
+    row, column = (patch[0] - made.shift[0]) % rows, (patch[1] - made.shift[1]) % columns  # once rolled
+    top, left = row // window * window, column // window * window
+    inside = (row - top) * window + column - left
+    rolled = np.zeros((weights.shape[1], rows, columns), weights.dtype)
+    part = weights[made.number[patch], :, inside].reshape(-1, window, window)
+    rolled[:, top : top + window, left : left + window] = part
+    return np.roll(rolled, made.shift, axis=(1, 2))[:, : size[0], : size[1]]
+
+
 def windowed(values: np.ndarray, window: int) -> np.ndarray:
     """A map cut into windows, (h, w), multiples of window → (windows, window, window): as the network cuts it."""
     cut = to_windows(torch.from_numpy(values)[None, ..., None], window)[0, ..., 0]
     return cut.unflatten(1, (window, window)).numpy()
+
+
+@dataclass(frozen=True)
+class StageFacts:
+    """One stage of a Swin Transformer on a square photo.
+
+    side: of the map, patches; patch: what one of them covers, pixels; width: of a token; macs, global_macs: of one
+    self-attention, within windows and over the whole map.
+    """
+
+    side: int
+    patch: int
+    width: int
+    blocks: int
+    heads: int
+    windows: int
+    macs: int
+    global_macs: int
+
+
+def stages(config: SwinConfig, image_size: int) -> tuple[StageFacts, ...]:
+    """What each stage works on. image_size: side of the photo, pixels; maps are padded to whole windows, as in the network."""
+    facts, side = [], -(-image_size // config.patch)
+    for number, (blocks, heads) in enumerate(zip(config.blocks, config.heads, strict=True)):
+        width = config.width * 2**number
+        across = -(-side // config.window)
+        padded = across * config.window
+        facts.append(
+            StageFacts(
+                side=side,
+                patch=config.patch * 2**number,
+                width=width,
+                blocks=blocks,
+                heads=heads,
+                windows=across**2,
+                macs=attention_macs((padded, padded), width, config.window),
+                global_macs=attention_macs((side, side), width),
+            )
+        )
+        side = -(-side // 2)
+    return tuple(facts)

@@ -15,7 +15,6 @@ from explorer.attention_statistics import (
     head_statistics,
     merge,
     norm_weighted,
-    rollout,
     without,
 )
 
@@ -60,16 +59,6 @@ def test_without_special_tokens_nothing_is_first():
     found = head_statistics(attention(0), np.zeros(5, bool), np.zeros(5, bool))
     assert (found.first == 0).all()
     assert (found.separator == 0).all()
-
-
-@given(st.integers(0, 99))
-def test_rollout_is_the_product_over_the_layers(seed):
-    weights = attention(seed, layers=3)
-    mixed = [(layer.mean(0) + np.eye(5)) / 2 for layer in weights]
-    flows = rollout(weights)
-    np.testing.assert_allclose(flows[0], mixed[0], atol=1e-6)
-    np.testing.assert_allclose(flows[2], mixed[2] @ mixed[1] @ mixed[0], atol=1e-6)
-    np.testing.assert_allclose(flows.sum(-1), 1, atol=1e-5)
 
 
 @settings(deadline=None)
