@@ -161,7 +161,7 @@ def test_torchvisions_detectors_give_torchvisions_boxes(empty_caches, monkeypatc
     sharpen(state)
     monkeypatch.setattr(type(weights), "get_state_dict", lambda self, **_: dict(state))
     theirs = getattr(reference, model.architecture)(weights=weights).eval()
-    monkeypatch.setattr(detection, "load_state_dict", lambda *_: state)
+    monkeypatch.setattr(detection, "load_state_dict", lambda *_, **__: state)
     loaded = detection.load_detector(model.key)
     if "rcnn" in model.architecture:
         least, overlap, most = 0.05, 0.5, 100  # torchvision's own
