@@ -11,7 +11,18 @@ from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 
-BENCHMARKS = ("first_paint", "browser", "stepper", "filters", "tracing", "attention")
+BENCHMARKS = (
+    "first_paint",
+    "browser",
+    "stepper",
+    "filters",
+    "classification",
+    "tracing",
+    "attention",
+    "detection",
+    "segmentation",
+    "memory",
+)
 
 
 def machine() -> str:

@@ -89,7 +89,7 @@ def run() -> list[tuple[str, str, str]]:
                 without = f"npm could not fetch bertviz's scripts: {error}"
         with files(folder) as url, serve(Path(attention_app.__file__)) as app:
             for tokens in TOKENS:
-                found = measure(tokens, folder, url, app, scripts)
+                found = measure(tokens, folder, url, app.url, scripts)
                 rows += table(tokens, found, without)
             rows += frames(f"{url}/alone-{TOKENS[-1]}.html")
     return rows

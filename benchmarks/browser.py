@@ -31,8 +31,12 @@ PICTURES = {
     "Filters": "filter_maps",
     "Convolution": "conv_maps",
     "Pooling and layers": "pool_maps",
+    "CNN walk-through": "walk_maps",
     "Image classification": "class_maps",
     "Architectures": "arch_branches",
+    "Vision Transformer": "vit_seen",
+    "Attention in images": "local_maps",
+    "ViT or ResNet?": "vr_maps",
     "Recurrent networks": "rec_unrolled",
     "Positional encoding": "pos_heatmap",
     "Attention": "attn_maps",
@@ -47,8 +51,12 @@ SLIDERS = (
     Slider("filters?kernel=Gaussian+blur", "Kernel size", "filter_maps"),
     Slider("convolution", "Stride", "conv_maps"),
     Slider("pooling", "Window", "pool_maps"),
+    Slider("walkthrough", "Layer", "walk_maps"),
     Slider("classification", "How dark the rest gets", "class_maps", "More"),
     Slider("architectures", "Piece of your photo", "arch_branches"),
+    Slider("vit", "Layer", "vit_attention"),
+    Slider("local_attention", "Blocks in a row", "local_maps"),
+    Slider("vit_or_resnet", "Patches along a side", "vr_maps"),
     Slider("recurrent", "Hidden size", "rec_unrolled", "More"),
     Slider("positions", "Positions", "pos_heatmap"),
     Slider("attention", "Temperature", "attn_maps"),
@@ -65,10 +73,10 @@ def run() -> list[tuple[str, str, str]]:
     with chromium() as browser:
         if browser is None:
             return [("page switch, slider → picture", NO_BROWSER, PICTURE_GOAL)]
-        with serve() as url:
+        with serve() as app:
             page = new_visitor(browser)
-            open_page(page, url)
-            rows = [*switch_pages(page), *(move(page, url, slider) for slider in SLIDERS)]
+            open_page(page, app.url)
+            rows = [*switch_pages(page), *(move(page, app.url, slider) for slider in SLIDERS)]
             page.context.close()
     return rows
 

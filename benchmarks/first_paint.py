@@ -48,9 +48,9 @@ def run() -> list[tuple[str, str, str]]:
 def start(browser: Browser, script: Path) -> dict[str, float]:
     """Seconds from the start of a fresh server to each of SEEN, in a browser that opens the page once the server answers."""
     begun = time.time()
-    with serve(script) as url:
+    with serve(script) as app:
         page = new_visitor(browser)
-        page.goto(url, wait_until="commit")
+        page.goto(app.url, wait_until="commit")
         page.evaluate("probe.heading")
         origin = page.evaluate("performance.timeOrigin")
         took = {seen: (origin + page.evaluate(when)) / 1000 - begun for seen, when in SEEN.items()}

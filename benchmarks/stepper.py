@@ -17,8 +17,12 @@ STEPPERS = {
     "filters": "filter_stepper",
     "convolution": "conv_stepper",
     "pooling": "pool_stepper_line",
+    "walkthrough": "walk_stepper",
     "classification": "resnet_stepper",
     "architectures": "arch_steps_residual",
+    "vit": "vit_stepper_patches",
+    "local_attention": "local_stepper_windows",
+    "vit_or_resnet": "vr_stepper",
     "recurrent": "rec_stepper_lstm_step",
     "positions": "pos_stepper_encoding",
     "attention": "attn_stepper_typed",
@@ -36,10 +40,10 @@ def run() -> list[tuple[str, str, str]]:
     with chromium() as browser:
         if browser is None:
             return [("hover → arithmetic", NO_BROWSER, GOAL)]
-        with serve() as url:
+        with serve() as app:
             for name, key in STEPPERS.items():
                 page = new_visitor(browser)
-                open_page(page, f"{url}/{name}")
+                open_page(page, f"{app.url}/{name}")
                 page.locator(f".st-key-{key} .verdict").filter(has_text="✓").wait_for()
                 opened = [page.evaluate("key => probe.openStepper(key)", key) for _ in range(OPENINGS)]
                 size = opened[0]["bytes"] / 1e6
@@ -56,9 +60,9 @@ def deep_encoder(browser: Browser) -> list[tuple[str, str, str]]:
     name = encoder_page.NAME
     count, size = len(encoder_page.steps().steps), len(encoder_page.payload()) / 1e6
     seconds = compare({"trace": encoder_page.steps, "both": encoder_page.payload}, OPENINGS)
-    with serve(Path(encoder_page.__file__)) as url:
+    with serve(Path(encoder_page.__file__)) as app:
         page = new_visitor(browser)
-        open_page(page, url)
+        open_page(page, app.url)
         page.locator(f".st-key-{encoder_page.KEY} .verdict").filter(has_text="✓").wait_for()
         opened = [page.evaluate("key => probe.openStepper(key)", encoder_page.KEY)["all"] for _ in range(OPENINGS)]
         pointed = point(page, encoder_page.KEY)

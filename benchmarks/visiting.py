@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,25 @@ from playwright.sync_api import Browser, Page, sync_playwright
 # The tests' modules import each other by their bare names, as pytest lets them.
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "e2e"))
 
-from tests.e2e.conftest import BROWSER_FLAGS, ROOT, START_LIMIT, UNPLUGGED, find_browser
+from tests.e2e.conftest import BROWSER_FLAGS, find_browser
+from tests.e2e.running import ROOT, START_LIMIT, UNPLUGGED, answers
 
 PROBE = Path(__file__).with_name("probe.js")
 WAIT_MS = 60_000
 NO_BROWSER = "not measured: no Chromium or Chrome found"
 
 
+@dataclass(frozen=True)
+class Served:
+    """A running app: its address and the number of its process."""
+
+    url: str
+    process: int
+
+
 @contextmanager
-def serve(script: Path = ROOT / "app.py") -> Iterator[str]:
-    """The URL of `streamlit run script` in the script's folder, as soon as it answers."""
+def serve(script: Path = ROOT / "app.py") -> Iterator[Served]:
+    """`streamlit run script` in the script's folder, as soon as it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -43,22 +52,14 @@ def serve(script: Path = ROOT / "app.py") -> Iterator[str]:
     try:
         url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + START_LIMIT
-        while not _answers(f"{url}/_stcore/health"):
+        while not answers(f"{url}/_stcore/health"):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"`streamlit run {script}` did not start")
             time.sleep(0.01)
-        yield url
+        yield Served(url, process.pid)
     finally:
         process.terminate()
         process.wait(10)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1) as response:
-            return response.status == 200
-    except OSError:
-        return False
 
 
 @contextmanager

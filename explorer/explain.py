@@ -1,14 +1,16 @@
-"""Where a classifier looked: Grad-CAM, without hooks, so that sessions can share one model."""
+"""Where a classifier looked: a pass whose gradients can be asked for, without hooks, so that sessions can share one model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
+
+from explorer import cams
 
 
 class Backbone(Protocol):
@@ -31,6 +33,33 @@ def on_grid(network: Backbone, x: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
+class Pass:
+    """One photo's way through a network, kept with all that the way back needs: asking for a class takes no second pass.
+
+    x: float32 (1, 3, H, W), normalised. maps: block → as the network gives them; none of a network that shows none.
+    logits: float32 (1, classes).
+    """
+
+    network: Any
+    x: Tensor
+    maps: dict[str, Tensor]
+    logits: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What one class depends on. maps, gradients: block → its output A, and ∂y_c / ∂A, float32 (C, h, w).
+
+    at_photo: ∂y_c / ∂x, float32 (3, H, W). target: the class c asked about.
+    """
+
+    maps: dict[str, np.ndarray]
+    gradients: dict[str, np.ndarray]
+    at_photo: Tensor
+    target: int
+
+
+@dataclass(frozen=True, eq=False)
 class Look:
     """One pass of one photo, and what spoke for one class.
 
@@ -47,32 +76,61 @@ class Look:
     weights: np.ndarray
 
 
+def pass_through(network: Any, x: Tensor) -> Pass:
+    """Run the network once. x: float32 (1, 3, H, W), normalised. A network without `maps` shows its logits alone."""
+    with torch.inference_mode(False), torch.enable_grad():
+        x = x.clone().requires_grad_()
+        if hasattr(network, "maps"):
+            maps = network.maps(x)
+            *_, last = maps.values()
+            logits = network.logits(last)  # (1, classes)
+        else:
+            maps, logits = {}, network(x)
+    return Pass(network, x, maps, logits)
+
+
+def evidence(one: Pass, target: int | None = None) -> Evidence:
+    """Back from one logit to every block and to the photo. target: class index, the best one if None.
+
+    Leaves no gradient and no hook behind, and the pass as it was.
+    """
+    chosen = int(one.logits[0].argmax()) if target is None else target
+    wanted = [one.x, *one.maps.values()]
+    with torch.inference_mode(False), torch.enable_grad():
+        at_photo, *gradients = torch.autograd.grad(one.logits[0, chosen], wanted, retain_graph=True)  # ∂y_c / ∂A
+    return Evidence(
+        maps={name: _array(one.network, tensor) for name, tensor in one.maps.items()},
+        gradients={name: _array(one.network, tensor) for name, tensor in zip(one.maps, gradients, strict=True)},
+        at_photo=at_photo[0],
+        target=chosen,
+    )
+
+
 def grad_cam(network: Backbone, x: Tensor, layer: str, target: int | None = None) -> Look:
-    """Grad-CAM (Selvaraju et al. 2017, eq. 1 and 2).
+    """Grad-CAM (Selvaraju et al. 2017, eq. 1 and 2) of one block alone.
 
     x: float32 (1, 3, H, W), normalised. layer: a name from network.maps. target: class index, the best one if None.
     Raises KeyError for an unknown layer. Leaves no gradient and no hook behind.
     """
+    one = pass_through(network, x)
+    chosen = int(one.logits[0].argmax()) if target is None else target
     with torch.inference_mode(False), torch.enable_grad():
-        maps = network.maps(x.clone().requires_grad_())
-        *_, last = maps.values()
-        logits = network.logits(last)[0]  # (classes,)
-        chosen = int(logits.argmax()) if target is None else target
-        (gradient,) = torch.autograd.grad(logits[chosen], maps[layer])
-        gradient = on_grid(network, gradient)  # ∂y_c / ∂A: (1, C, h, w)
-        maps = {name: on_grid(network, tensor.detach()) for name, tensor in maps.items()}
-    # α_k = 1/Z Σ_i Σ_j ∂y_c / ∂A_k[i, j]
-    weights = gradient[0].mean(dim=(1, 2))  # (C,)
-    # L = relu(Σ_k α_k · A_k)
-    cam = torch.einsum("k,kij->ij", weights, maps[layer][0]).relu()
+        (gradient,) = torch.autograd.grad(one.logits[0, chosen], one.maps[layer])  # ∂y_c / ∂A
+    maps = {name: _array(network, tensor) for name, tensor in one.maps.items()}
+    at_block = _array(network, gradient)
     return Look(
-        maps={name: tensor[0].numpy() for name, tensor in maps.items()},
-        logits=logits.detach().numpy(),
+        maps=maps,
+        logits=one.logits[0].detach().numpy(),
         target=chosen,
         layer=layer,
-        cam=cam.numpy(),
-        weights=weights.numpy(),
+        cam=cams.grad_cam(maps[layer], at_block),
+        weights=cams.channel_weights(at_block),
     )
+
+
+def _array(network: Backbone, tensor: Tensor) -> np.ndarray:
+    """Of the one photo, (C, h, w); nothing is copied."""
+    return on_grid(network, tensor.detach())[0].numpy()
 
 
 def enlarge(cam: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Every colour of the app: one hue per role, signed and unsigned maps, twelve heads; for light and dark pages.
+"""Every colour of the app: a hue per role, signed and unsigned maps, twelve heads, twenty classes; for light and dark pages.
 
 The role colours were found by a search for the largest smallest distance in OKLab, as seen with normal sight, deuteranopia
 and protanopia, at a contrast of at least 4.5 : 1 to the page (tests/unit/test_palette.py measures both).
@@ -57,6 +57,14 @@ HEADS: dict[Theme, tuple[str, ...]] = {
     ),
 }
 """Lines and marks of attention heads, at least 3 : 1 to the page; found as the roles were. The first few differ most."""
+
+CLASSES = tuple(
+    "#0066ff #ffcc00 #660022 #ee2266 #eeccff #440088 #ff88aa #aaaaff #ffccaa #aa4400 "
+    "#444466 #882200 #cc8800 #0000ee #8888ee #8822aa #0088aa #eeaa66 #ff00aa #008866".split()
+)
+"""Classes of pixels, over photos and on both pages alike; found as the roles were. The first few differ most."""
+NO_CLASS = "#8a8d93"
+"""Pixels of whatever a network does not know."""
 
 DIVERGING: dict[Theme, tuple[str, ...]] = {
     "light": ("#08336e", "#2e6fb7", "#9cc3e6", "#ffffff", "#f7b778", "#cf6a17", "#7a3300"),

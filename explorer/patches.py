@@ -41,6 +41,17 @@ def position_similarity(positions: np.ndarray, grid: Grid) -> np.ndarray:
     return (unit @ unit.T).reshape(*grid, *grid)
 
 
+def near_and_far(similar: np.ndarray, place: tuple[int, int]) -> tuple[float, float]:
+    """One patch's mean cosine with its direct neighbours, left, right, above and below, and with all that are further away.
+
+    similar: as position_similarity gives it, of at least 2 × 2 patches; place: row and column.
+    """
+    rows, columns = np.indices(similar.shape[:2])
+    steps = abs(rows - place[0]) + abs(columns - place[1])
+    here = similar[place]
+    return float(here[steps == 1].mean()), float(here[steps > 1].mean())
+
+
 def on_patches(row: np.ndarray, grid: Grid) -> np.ndarray:
     """One query's attention as a picture: (..., T) → (..., rows, columns), without the extra tokens in front."""
     return row[..., -grid[0] * grid[1] :].reshape(*row.shape[:-1], *grid)

@@ -216,6 +216,14 @@ def receptive_field_formula(layers: Sequence[Layer]) -> str:
     return f"{' + '.join(terms)} = {size}"
 
 
+def receptive_field_step_formula(before: ReceptiveField, layer: Layer) -> str:
+    """r + dilation·(kernel − 1)·j = the size after one more layer; r, j: size and jump before it."""
+    (alone,) = receptive_field([layer])
+    size = before.size + (alone.size - 1) * before.jump
+    dilated = "" if layer.dilation == 1 else rf"{layer.dilation} \cdot "
+    return rf"{before.size} + {dilated}({layer.kernel} - 1) \cdot {before.jump} = {size}"
+
+
 def max_kernel(size: int, padding: Sides = (0, 0), dilation: int = 1) -> int:
     """The largest kernel that fits into the padded input."""
     return (size + sum(padding) - 1) // dilation + 1

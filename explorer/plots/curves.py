@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -40,6 +40,17 @@ def gradient_norms(curves: Mapping[str, np.ndarray], theme: palette.Theme) -> go
     figure.update_xaxes(title=_("Steps before the last, T − t"), rangemode="tozero")
     figure.update_yaxes(title=_("|∂L/∂h| at step t"), type="log", exponentformat="power", nticks=8)
     return styled(figure, theme, height=360)
+
+
+def shift_correlation(blocks: Sequence[str], curves: Mapping[str, np.ndarray], theme: palette.Theme) -> go.Figure:
+    """How alike a network's maps are before and after the photo moved. blocks: (n,) names, curves: name → (n,), −1 to 1."""
+    figure = _lines(np.array(blocks), curves, theme, "%{x}: %{y:.2f}")
+    figure.update_traces(mode="lines+markers", marker={"size": 7})
+    figure.update_xaxes(title=_("Block"))
+    figure.update_yaxes(
+        title=_("Correlation of the maps"), range=[min(0.0, *(c.min() for c in curves.values())) - 0.03, 1.05]
+    )
+    return styled(figure, theme, height=340)
 
 
 def _lines(x: np.ndarray, curves: Mapping[str, np.ndarray], theme: palette.Theme, hover: str) -> go.Figure:

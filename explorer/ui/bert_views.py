@@ -15,7 +15,6 @@ from explorer.attention_statistics import (
     HeadStatistics,
     head_statistics,
     norm_weighted,
-    rollout,
 )
 from explorer.components.address import keep_in_address
 from explorer.components.attention_grid import attention_grid, thumbnails
@@ -24,6 +23,7 @@ from explorer.components.maps import Map, maps
 from explorer.components.neuron_view import neuron_view
 from explorer.language_views import Shown, shown
 from explorer.plots.language import statistic_by_layer
+from explorer.rollout import rollout
 from explorer.text import _
 from explorer.ui import page
 from explorer.ui.bert_texts import Stack

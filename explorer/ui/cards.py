@@ -54,13 +54,29 @@ def pooling() -> Map:
     return Map(max_pool2d(image[None, None], 6)[0][0, 0].numpy(), "")
 
 
+def walkthrough() -> Map:
+    """The map that varies most, of six layers of the bundled ResNet, from its first ReLU into its third stage."""
+    from explorer.layer_cells import strongest_channels
+    from explorer.layer_outputs import walk
+    from pretrained.classification import load_classifier, preprocess
+
+    classifier = load_classifier("resnet18-photos110")
+    walked = walk(classifier.module, preprocess(classifier, load_sample("coco_pizza.jpg").pixels))
+    names = ("stem.relu", *(f"layer{stage}.{block}.relu2" for stage, block in ((1, 0), (1, 1), (2, 0), (2, 1), (3, 0))))
+    found = []
+    for name in names:
+        layer = walked[name]
+        values = layer.output[strongest_channels(layer)[0]].numpy()
+        found.append(np.kron(values / values.max(), np.ones((64 // len(values), 64 // len(values)), np.float32)))
+    return Map(np.concatenate([np.concatenate(found[:3], 1), np.concatenate(found[3:], 1)]), "", role="hidden")
+
+
 def classification() -> Map:
     """Where ResNet finds the pizza."""
     from explorer.explain import enlarge, grad_cam, overlay
-    from explorer.ui.models import BUNDLED
     from pretrained.classification import load_classifier, preprocess
 
-    classifier = load_classifier(BUNDLED)
+    classifier = load_classifier("resnet18-photos110")
     pixels = fit(load_sample("coco_pizza.jpg").pixels, SIDE)
     cam = grad_cam(classifier.module, preprocess(classifier, pixels), "layer4.1").cam
     return Map(overlay(pixels, enlarge(cam, pixels.shape[1], pixels.shape[0])), "")
@@ -74,6 +90,39 @@ def architectures() -> Map:
     sides = sorted({stage.side for one in outlines for stage in one.stages}, reverse=True)
     shares = [[sum(s.macs for s in one.stages if s.side == side) / one.macs for one in outlines] for side in sides]
     return Map(np.array(shares, np.float32), "", role="hidden")
+
+
+def local_attention() -> Map:
+    """Swin's moved windows on a photo; what one patch sees is lit."""
+    from explorer.window_pictures import bordered, lit, square
+    from explorer.windows import visible, windows_of
+
+    photo, region = square(load_sample("china_temple.jpg").pixels), windows_of((28, 28), 7, moved=True).region
+    return Map(bordered(lit(photo, visible((28, 28), 7, (8, 12), moved=True)), region, (207, 220, 243)), "")
+
+
+def vit() -> Map:
+    """Where the class token of the bundled Vision Transformer looks in its last layer, the mean over the heads."""
+    from explorer.patches import on_patches
+    from explorer.vit_photo import drawn_side, lit
+    from explorer.vit_reading import read
+    from explorer.window_pictures import square
+    from pretrained.classification import load_classifier, preprocess
+
+    classifier = load_classifier("vit-photos110")
+    pixels = load_sample("coco_pizza.jpg").pixels
+    reading = read(classifier.module, preprocess(classifier, pixels))
+    photo = square(pixels, drawn_side(reading.grid, SIDE))
+    return Map(lit(photo, on_patches(reading.look(reading.layers - 1, None, 0), reading.grid), 0.5), "")
+
+
+def vit_or_resnet() -> Map:
+    """A photo with its patches shuffled."""
+    from explorer.vit_or_resnet import SIDE as WHOLE
+    from explorer.vit_or_resnet import harmed
+    from explorer.window_pictures import square
+
+    return Map(harmed(square(load_sample("china_temple.jpg").pixels, WHOLE), "shuffled", 4, 0), "")
 
 
 def recurrent() -> Map:
@@ -169,8 +218,12 @@ THUMBNAILS: dict[str, Callable[[], Map]] = {
     "filters": filters,
     "convolution": convolution,
     "pooling": pooling,
+    "walkthrough": walkthrough,
     "classification": classification,
     "architectures": architectures,
+    "vit": vit,
+    "local_attention": local_attention,
+    "vit_or_resnet": vit_or_resnet,
     "recurrent": recurrent,
     "positions": positions,
     "attention": attention,

@@ -50,16 +50,40 @@ def chapters() -> dict[str, list[Topic]]:
         ],
         _("Seeing with networks"): [
             Topic(
+                "walkthrough",
+                _("CNN walk-through"),
+                ":material/layers:",
+                _("Your photo through a network, layer by layer: what each cell sees, and how it is computed."),
+            ),
+            Topic(
                 "classification",
                 _("Image classification"),
                 ":material/image_search:",
-                _("Give ResNet a photo: what it answers, and where it looked."),
+                _("Give networks a photo: what they answer, whether they agree, and where they looked."),
             ),
             Topic(
                 "architectures",
                 _("Architectures"),
                 ":material/account_tree:",
                 _("AlexNet, VGG, GoogLeNet, ResNet and Transformers side by side: depth, cost, gradients."),
+            ),
+            Topic(
+                "vit",
+                _("Vision Transformer"),
+                ":material/grid_view:",
+                _("A photo as a sequence of patches: what each of them looks at, head by head."),
+            ),
+            Topic(
+                "local_attention",
+                _("Attention in images"),
+                ":material/select_all:",
+                _("Swin’s windows and who sees whom, what windows save, attention blocks inside a ResNet."),
+            ),
+            Topic(
+                "vit_or_resnet",
+                _("ViT or ResNet?"),
+                ":material/compare:",
+                _("Shuffled and half-hidden photos, and how far each network looks."),
             ),
         ],
         _("Reading sequences"): [

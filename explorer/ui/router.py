@@ -9,6 +9,7 @@ from explorer.components.theme import follow_theme
 from explorer.errors import UserError
 from explorer.text import _
 from explorer.ui import page
+from explorer.ui.collector import spare_libraries
 from explorer.ui.pages import PAGES, chapters
 
 st.set_page_config(
@@ -39,3 +40,4 @@ except Exception:
         icon=":material/error:",
     )
 follow_theme(page.theme())
+spare_libraries()

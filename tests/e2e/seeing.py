@@ -119,6 +119,17 @@ def at(box: Locator, across: float, down: float) -> tuple[float, float]:
     return area["x"] + area["width"] * across, area["y"] + area["height"] * down
 
 
+def overhang(page: Page, parts: str) -> list[int]:
+    """By how many pixels the page, and the box around each of these parts (a CSS selector), would have to scroll sideways."""
+    found: list[int] = page.evaluate(
+        """(parts) => [document.querySelector("[data-testid=stMain]"),
+            ...[...document.querySelectorAll(parts)].map((part) => part.parentElement)]
+            .map((box) => box.scrollWidth - box.clientWidth)""",
+        parts,
+    )
+    return found
+
+
 def type_into_grid(grid: Locator, across: float, row: int, text: str) -> None:
     """Type into a cell of a data editor, by mouse and keys as a visitor does.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,22 +9,12 @@ import cv2
 import numpy as np
 import pytest
 from mounting import mount, show
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from explorer.components.attention_lines import encode
 from explorer.palette import BACKGROUND, HEADS, rgb
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    page.close()
-    assert not problems, problems
 
 
 def attention(heads: int, queries: int, keys: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from urllib.parse import quote_plus
 
 import numpy as np
 import pytest
-from conftest import App, Server, running_app
 from playwright.sync_api import Page, expect
+from running import App, Server, running_app
 from seeing import choose, wait_for_rest
 
 from pretrained import foreign_loading, minilm

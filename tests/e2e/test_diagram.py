@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from mounting import mount, show
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from explorer.components.diagram import Arrow, Box, Frame, encode, heat
 
@@ -30,16 +29,6 @@ ARROWS = [
     Arrow("top", "other", "across", prongs=("value", "key")),
 ]
 FRAMES = [Frame(("mid", "top"), "layer 1")]
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    page.close()
-    assert not problems, problems
 
 
 def draw(page: Page, *, width: int = 700, theme: str = "light", selected: str = "mid") -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mounting import mount, show
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from explorer.components.maps import Map, encode
 
@@ -21,16 +20,6 @@ LABELS = """() => {
     const { view, margin, cols, rows } = grid;
     return { view, margin, cols, rows, size: grid.size, shown: grid.labels?.shown ?? null };
 }"""
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield page
-    page.close()
-    assert not problems, problems
 
 
 def weights(rows: int, columns: int) -> np.ndarray:

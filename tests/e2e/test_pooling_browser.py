@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import expect
-from seeing import at, choose, expect_drawn, expect_redrawn, picture, pixels, slide
+from seeing import at, choose, expect_drawn, expect_redrawn, overhang, picture, pixels, slide
 
 
 def test_sliders_pool_anew_and_the_link_restores_it(app, screenshot):
@@ -79,10 +79,6 @@ def test_clicks_outline_windows_and_noise_and_shift_change_their_pictures(app):
 def test_nothing_runs_over_the_edge_of_a_phone(app):
     page = app.open("/pooling?pool_window=3&pool_ceil=true", width=400, height=900)
     expect(page.locator(".verdict")).to_contain_text("✓")
-    over = page.evaluate(
-        """() => { const m = document.querySelector('[data-testid=stMain]');
-            return [m.scrollWidth - m.clientWidth, ...[...document.querySelectorAll('.katex-display, table')]
-                .map((e) => e.parentElement.scrollWidth - e.parentElement.clientWidth)]; }"""
-    )
+    over = overhang(page, ".katex-display, table")
     assert len(over) == 3
     assert max(over) <= 0, over

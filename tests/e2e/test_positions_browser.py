@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import expect
-from seeing import at, expect_drawn, expect_redrawn, picture, pixels, slide
+from seeing import at, expect_drawn, expect_redrawn, overhang, picture, pixels, slide
 
 
 def test_a_click_on_the_heatmap_draws_another_wave_and_the_link_restores_it(app, screenshot):
@@ -85,10 +85,6 @@ def test_without_positions_the_rows_of_equal_words_look_alike(app):
 def test_nothing_runs_over_the_edge_of_a_phone(app):
     page = app.open("/positions", width=400, height=900)
     expect(page.locator(".verdict")).to_contain_text("✓")
-    over = page.evaluate(
-        """() => { const m = document.querySelector('[data-testid=stMain]');
-            return [m.scrollWidth - m.clientWidth, ...[...document.querySelectorAll('.katex-display, table')]
-                .map((e) => e.parentElement.scrollWidth - e.parentElement.clientWidth)]; }"""
-    )
+    over = overhang(page, ".katex-display, table")
     assert len(over) == 3
     assert max(over) <= 0, over

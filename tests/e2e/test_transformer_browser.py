@@ -6,7 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from seeing import runs_of, slide, slider, wait_for_rest
+from seeing import overhang, runs_of, slide, slider, wait_for_rest
 
 TRAINING = 120_000  # milliseconds that a training may take on a busy machine
 
@@ -128,11 +128,7 @@ def test_the_classifier_is_trained_in_view_stopped_and_gone_on_with(app, screens
 def test_nothing_runs_over_the_edge_of_a_phone(app):
     page = app.open("/transformer?tr_norm=In+front+%28pre-norm%29", width=400, height=900)
     expect(page.locator(".verdict")).to_contain_text("✓")
-    over = page.evaluate(
-        """() => { const m = document.querySelector('[data-testid=stMain]');
-            return [m.scrollWidth - m.clientWidth, ...[...document.querySelectorAll('.katex-display, table')]
-                .map((e) => e.parentElement.scrollWidth - e.parentElement.clientWidth)]; }"""
-    )
+    over = overhang(page, ".katex-display, table")
     assert max(over) <= 0, over
     box = page.locator(".block[data-id='decoder.cross']").bounding_box()
     assert box["x"] >= 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import torch
+from detection_visits import arrange, road_model  # noqa: F401 — fixtures
 from safetensors.torch import save_file
 
 from explorer.models.bert import BertConfig, BertForPreTraining

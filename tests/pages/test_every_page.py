@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from page_visits import ROOT, expect_no_fault, expect_the_code_computes_what_is_shown, visit
 
-PAGES = sorted((ROOT / "pages").glob("*.py"))
+from explorer.ui.pages import topics
+
+PAGES = [ROOT / "pages/home.py", *sorted(topic.path for topic in topics())]
 WITH_CODE = [page for page in PAGES if page.stem != "home"]
 
 

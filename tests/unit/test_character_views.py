@@ -73,8 +73,8 @@ def test_texts_read_side_by_side_are_read_as_alone(model: CharacterLSTM, texts: 
     for text, found in zip(texts, read_texts(model, texts), strict=True):
         logits, hidden, _state = model(encode(text)[:, None])
         assert found.text == text
-        np.testing.assert_allclose(found.probabilities, logits[:, 0].softmax(dim=-1), atol=1e-6)
-        np.testing.assert_allclose(found.hidden, hidden[:, 0], atol=1e-6)
+        np.testing.assert_allclose(found.probabilities, logits[:, 0].softmax(dim=-1), atol=1e-5)
+        np.testing.assert_allclose(found.hidden, hidden[:, 0], atol=1e-5)
         np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
         assert np.isnan(found.surprise[0])
         given_ = [found.probabilities[t - 1, ALPHABET.index(text[t])] for t in range(1, len(text))]

@@ -108,3 +108,13 @@ def test_signed_colours_are_symmetric():
     assert (high == table[-1]).all()
     assert np.abs(middle.astype(int) - 255).max() <= 4
     assert (palette.colour_signed(np.zeros(3), "light") == middle).all()
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_twenty_classes_are_told_apart(sight):
+    seen = [oklab(SIGHTS[sight] @ linear(colour)) for colour in (*palette.CLASSES, palette.NO_CLASS)]
+    assert len(palette.CLASSES) == 20
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen[:-1], 2)) >= 0.085
+    assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen[:8], 2)) >= 0.11
+    for theme in palette.THEMES:  # a swatch stands out from the page
+        assert min(contrast(colour, palette.BACKGROUND[theme]) for colour in palette.CLASSES) >= 1.3

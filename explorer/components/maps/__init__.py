@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,8 +12,25 @@ from explorer.components.component import component
 from explorer.components.packing import pack
 
 Size = Literal["large", "small", "thumbnail"]
+BoxStyle = Literal["box", "struck", "waiting", "area"]
 
 _mount = component("maps")
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle over a picture.
+
+    edges: x0, y0, x1, y1 in cells from the upper left corner; label: on its tag, if there is room; about: said beside the
+    label where it is pointed at; colour: a head's, 0 to 11, None: the picture's role's. style: "box", "struck": crossed out,
+    "waiting": a thin line, "area": a shaded part that cannot be pointed at.
+    """
+
+    edges: tuple[float, float, float, float]
+    label: str = ""
+    about: str = ""
+    colour: int | None = None
+    style: BoxStyle = "box"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +43,11 @@ class Map:
     the colours to show instead of a scale. frame: (x, y, width, height) of an outlined window, in cells.
     dropped: trailing (rows, columns) that no kernel reaches; they are faded. padding: how many rows and columns at the edge
     (top, bottom, left, right) are not of the image. marks: int (n, 2), row and column of cells that get a dot.
-    share: maps with the same text share one colour scale. unit: written behind each value, such as "°".
+    share: maps with the same text share one colour scale. unit: written behind each value, such as "°". names: the values
+    are places among these, which are said instead; beside: float (H, W), then said behind the name.
     rows, columns: what each row and column stands for, such as the words of a sentence; empty: their numbers.
-    head: the attention head, 0 to 11, whose colour marks the title.
+    head: the attention head, 0 to 11, whose colour marks the title. boxes: over the picture, the most important first; with
+    them the arrow keys go from box to box. lattice: (width, height) in cells of larger cells that lines part.
     """
 
     values: np.ndarray
@@ -44,9 +63,13 @@ class Map:
     marks: np.ndarray | None = None
     share: str = ""
     unit: str = ""
+    names: tuple[str, ...] = ()
+    beside: np.ndarray | None = None
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     head: int | None = None
+    boxes: tuple[Box, ...] = ()
+    lattice: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for another number of labels than of rows or columns."""
@@ -57,17 +80,25 @@ class Map:
 
 @dataclass(frozen=True)
 class Picked:
-    """The cell that was clicked last. map: place in the sequence; row, column: in cells; time: of the click, ms since 1970."""
+    """The cell that was clicked last. map: place in the sequence; row, column: in cells; time: of the click, ms since 1970.
+
+    box: the place of the smallest box round it in Map.boxes, None where there is none.
+    """
 
     map: int
     row: int
     column: int
     time: int = 0
+    box: int | None = None
 
     @classmethod
-    def read(cls, held: Mapping[str, int] | None) -> Picked | None:
+    def read(cls, held: Mapping[str, Any] | None) -> Picked | None:
         """From what the browser sent."""
-        return None if held is None else cls(held["map"], held["row"], held["column"], held.get("time", 0))
+        return (
+            None
+            if held is None
+            else cls(held["map"], held["row"], held["column"], held.get("time", 0), held.get("box"))
+        )
 
 
 def maps(
@@ -121,9 +152,17 @@ def encode(
                 "marks": add(m.marks),
                 "share": m.share,
                 "unit": m.unit,
+                "names": m.names,
+                "beside": add(m.beside),
                 "rows": m.rows,
                 "columns": m.columns,
                 "head": m.head,
+                "edges": add(np.array([box.edges for box in m.boxes], np.float32)) if m.boxes else None,
+                "boxes": [
+                    {"label": box.label, "about": box.about, "colour": box.colour, "style": box.style}
+                    for box in m.boxes
+                ],
+                "lattice": m.lattice,
             }
             for m in pictures
         ],

@@ -1,10 +1,11 @@
 // A grid of pictures. One Picture per map; data come as bytes and are drawn on canvas, so a new value only repaints.
 
+import { Boxes } from "../shared/boxes.js";
 import { applyTheme, extent, readPalette, scaleFor } from "../shared/colour.js";
 import { el, setText } from "../shared/dom.js";
 import { Grid } from "../shared/grid.js";
 import { cellName, Labels, labelsText } from "../shared/labels.js";
-import { allDigits } from "../shared/number.js";
+import { allDigits, formatNumber } from "../shared/number.js";
 import { asCsv, ColourBar, keepButtons } from "../shared/tools.js";
 import { unpack } from "../shared/packing.js";
 
@@ -22,11 +23,23 @@ class Picture {
     this.caption = el("figcaption", { class: "faint" });
     this.under = el("div", { class: "under" }, this.bar.element, this.readout);
     this.element = el("figure", { class: "map" }, el("header", {}, this.title, this.tools), this.holder, this.under, this.caption);
-    this.grid = new Grid(this.holder, { onHover: (flat) => this.hover(flat), onPick: (flat) => onPick(this.cell(flat)) });
+    this.grid = new Grid(this.holder, { onHover: (flat, box) => this.hover(flat, box), onPick: (flat, box) => onPick(this.picked(flat, box)) });
   }
 
   cell(flat) {
     return { row: Math.floor(flat / this.cols), column: flat % this.cols };
+  }
+
+  /** What a click means: the cell, and the box round it if there is one. */
+  picked(flat, box = this.boxAt(flat)) {
+    return { ...this.cell(flat), box };
+  }
+
+  /** The number of the box round a cell, or null. */
+  boxAt(flat) {
+    if (!this.overlay || flat == null) return null;
+    const { row, column } = this.cell(flat);
+    return this.overlay.at(column + 0.5, row + 0.5);
   }
 
   show(map, arrays, palette, scale, thumbnail) {
@@ -36,6 +49,8 @@ class Picture {
     this.photo = values.shape.length === 3;
     const colours = this.photo ? values.data : map.rgb == null ? null : arrays[map.rgb].data;
     this.values = values.data;
+    this.names = map.names ?? [];
+    this.beside = map.beside == null ? null : arrays[map.beside].data;
     this.element.style.setProperty("--role", `var(--role-${map.role})`);
     this.element.classList.toggle("headed", map.head != null);
     this.element.style.setProperty("--head", map.head == null ? "" : `var(--head-${map.head})`);
@@ -45,27 +60,42 @@ class Picture {
     this.bar.show(scale, map.unit);
     this.under.classList.toggle("labelled", map.rows.length + map.columns.length > 0);
     this.say("", "");
+    const boxes = map.boxes ?? [];
+    this.overlay = boxes.length || map.lattice ? new Boxes({ edges: boxes.length ? arrays[map.edges].data : [], boxes, role: map.role, lattice: map.lattice }) : null;
     const [deadRows, deadCols] = map.dropped;
-    this.grid.setLabel([`${map.title}.`, map.caption, `${this.rows} by ${this.cols} cells.`, labelsText(map)].filter(Boolean).join(" "));
+    this.grid.setLabel([`${map.title}.`, map.caption, `${this.rows} by ${this.cols} cells.`, labelsText(map), this.overlay?.text()].filter(Boolean).join(" "));
     this.grid.show({
       data: this.photo ? new Float32Array(this.rows * this.cols) : values.data,
       rows: this.rows, cols: this.cols, scale, palette, highlight: "--role",
       colour: colours && ((flat) => [colours[3 * flat], colours[3 * flat + 1], colours[3 * flat + 2]]),
-      plain: this.photo || thumbnail,
+      plain: this.photo || this.names.length > 0 || thumbnail,
       frame: map.frame,
       padding: map.padding,
       labels: thumbnail ? undefined : map,
       marks: map.marks == null ? null : arrays[map.marks].data,
+      overlay: this.overlay,
       faded: deadRows || deadCols ? (row, col) => row >= this.rows - deadRows || col >= this.cols - deadCols : null,
     });
   }
 
-  hover(flat) {
+  hover(flat, box = this.boxAt(flat)) {
+    if (this.overlay && this.overlay.focus !== box) {
+      this.overlay.focus = box;
+      this.grid.drawTop();
+    }
     this.grid.setFocus(flat);
     if (flat == null) return this.say("", "");
+    if (box != null) return this.say(this.overlay.boxes[box].label, ` ${this.overlay.boxes[box].about}`);
     const { row, column } = this.cell(flat);
-    const value = this.photo ? `(${[0, 1, 2].map((c) => this.values[3 * flat + c]).join(", ")})` : allDigits(this.values[flat], true) + this.map.unit;
-    this.say(cellName(this.map, row, column), ` = ${value}`);
+    this.say(cellName(this.map, row, column), this.valueOf(flat));
+  }
+
+  /** What a cell holds: colours, a name, or a number. */
+  valueOf(flat) {
+    if (this.photo) return ` = (${[0, 1, 2].map((c) => this.values[3 * flat + c]).join(", ")})`;
+    if (!this.names.length) return ` = ${allDigits(this.values[flat], true)}${this.map.unit}`;
+    const name = this.names[this.values[flat]] ?? "";
+    return `  ${name}${this.beside ? ` ${formatNumber(this.beside[flat])}` : ""}`;
   }
 
   /** Under the picture: which cell, cut where there is no room, and its value, never cut. */

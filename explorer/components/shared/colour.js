@@ -3,7 +3,7 @@
 const parseHex = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
 /** "#rgb", "#rrggbb" or "rgb(…)" → relative brightness 0–1. */
-function brightness(colour) {
+export function brightness(colour) {
   const hex = /^#(.)(.)(.)$/.exec(colour);
   const full = hex ? `#${hex[1]}${hex[1]}${hex[2]}${hex[2]}${hex[3]}${hex[3]}` : colour;
   const [r, g, b] = full.startsWith("#") ? parseHex(full) : (full.match(/[\d.]+/g) ?? [255, 255, 255]).map(Number);
@@ -57,6 +57,7 @@ export function readPalette(root) {
     line: get("--line"),
     accent: get("--accent"),
     role: (name) => get(`--role-${name}`) || get("--ink"),
+    head: (number) => get(`--head-${number}`) || get("--ink"),
   };
 }
 

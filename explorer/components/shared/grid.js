@@ -65,11 +65,11 @@ export class Grid {
    * in colour.js; colour(flat) → [r, g, b] in place of a scale; plain: never write numbers into cells; faded(row, col): the cell
    * was dropped; frame: [x, y, width, height] to outline; padding: [top, bottom, left, right] cells at the edge that were added;
    * marks: [row, col, row, col, …] of cells of the first slice that get a dot; labels: {rows, columns}, a text for each row and
-   * column, either may be empty; corners: a Set of cells whose corner is marked.
+   * column, either may be empty; corners: a Set of cells whose corner is marked; overlay: what lies over the first slice, Boxes.
    */
-  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, marks = null, labels = NO_LABELS, corners = null, highlight = "--accent" }) {
+  show({ data, rows, cols, slices = [0], strides = [cols, 1], scale, palette, faded = null, colour = null, plain = false, frame = null, padding = null, marks = null, labels = NO_LABELS, corners = null, overlay = null, highlight = "--accent" }) {
     const same = this.rows === rows && this.cols === cols && this.slices?.length === slices.length;
-    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, faded, colour, plain, frame, padding, marks, corners, highlight });
+    Object.assign(this, { data, rows, cols, slices, strides, scale, palette, faded, colour, plain, frame, padding, marks, corners, overlay, highlight });
     if (!same) {
       this.view = null;
       this.focus = null;
@@ -250,10 +250,11 @@ export class Grid {
       context.drawImage(this.image, 0, s * this.rows, this.cols, this.rows, left, top, this.cols * scale, this.rows * scale);
       context.strokeStyle = this.palette.line;
       context.strokeRect(left - 0.5, top - 0.5, this.cols * scale + 1, this.rows * scale + 1);
-      if (scale >= LINES_FROM) this.drawLines(context, left, top);
+      if (scale >= LINES_FROM && !(this.plain && this.overlay)) this.drawLines(context, left, top);
     }
     this.drawMarks(context);
     if (scale >= NUMBERS_FROM) this.drawNumbers(context);
+    this.overlay?.draw(context, this);
     if (this.marks) this.drawDots(context);
     if (this.corners) this.drawCorners(context);
     context.restore();
@@ -386,6 +387,7 @@ export class Grid {
     context.save();
     this.keepToCells(context);
     this.drawLight(context);
+    this.overlay?.drawFocus(context, this);
     if (focused) {
       context.strokeStyle = this.palette.ink;
       context.lineWidth = 2;
@@ -469,11 +471,12 @@ export class Grid {
     this.draw();
   }
 
-  /** A PNG at least `least` pixels wide: the bare cells, or where they have labels all but light and focus. → Promise of a Blob. */
+  /** A PNG at least `least` pixels wide: the bare cells, or with labels or an overlay all but light and focus. → Promise of a Blob. */
   toBlob(least = 512) {
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("2d");
     if (this.labels) this.paintLabelled(canvas, context, least);
+    else if (this.overlay) this.paintOverlaid(canvas, context, 2 * least);
     else this.paintBare(canvas, context, least);
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
@@ -487,6 +490,15 @@ export class Grid {
       const { x, y } = this.tile(s, 0, 0);
       context.drawImage(this.image, 0, s * this.rows, this.cols, this.rows, x * factor, y * factor, this.cols * factor, this.rows * factor);
     }
+  }
+
+  /** As on the page, but as large as the photo or larger, which leaves room for more tags. */
+  paintOverlaid(canvas, context, least) {
+    const scale = Math.max(1, least / Math.max(this.gridCols, this.gridRows));
+    [canvas.width, canvas.height] = [Math.round(this.gridCols * scale), Math.round(this.gridRows * scale)];
+    const size = { width: canvas.width, height: canvas.height };
+    Object.assign(Object.create(this), { size, view: { scale, x: 0, y: 0 } }).paint(context);
+    this.draw(); // the tags on the page are where they were
   }
 
   /** As on the page, but with room for every word. */

@@ -108,8 +108,13 @@ function press(grid, event) {
   if (!grid.data || event.altKey || event.ctrlKey || event.metaKey) return;
   const zoom = { zoom: (...about) => grid.zoom(...about), reset: () => grid.reset() };
   const zoomed = zoomByKey(event, zoom, grid.size.width / 2, grid.size.height / 2);
-  if (!zoomed && event.key === "Enter" && grid.focus != null) grid.onPick(grid.focus);
-  else if (moves[event.key]) {
+  if (!zoomed && event.key === "Enter" && grid.focus != null) grid.onPick(grid.focus, grid.overlay?.focus ?? null);
+  else if (moves[event.key] && grid.overlay?.after(1) != null) { // from box to box
+    const box = grid.overlay.after(moves[event.key][0] + moves[event.key][1]);
+    const { row, col } = grid.overlay.middle(box, grid.rows, grid.cols);
+    grid.bringIntoView(grid.tile(0, row, col));
+    grid.onHover(grid.flatAt(0, row, col), box);
+  } else if (moves[event.key]) {
     const here = (grid.focus == null ? null : grid.place(grid.focus)) ?? { slice: 0, row: 0, col: -1 };
     let { slice, row, col } = here;
     row += moves[event.key][0];
