@@ -148,6 +148,8 @@ def go_on(job: Job, bar: DeltaGenerator) -> None:
     try:
         with closing(measure(job.setup, job.plan, known.points, known.spent)) as running:
             for progress in running:
+                if known.stopped:  # by a run of the page that began before Streamlit has ended this one
+                    break
                 first = first or progress.length
                 now = time.monotonic()
                 if progress.length > first and now - began > SLICE:

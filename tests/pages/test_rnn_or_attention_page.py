@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from page_visits import visit
@@ -54,6 +55,27 @@ def kept(app: AppTest, setup: Setup) -> run.Held:
 
 def texts(app: AppTest) -> str:
     return "\n".join([*(one.value for one in app.markdown), *(one.value for one in app.caption)])
+
+
+def test_a_run_that_outlives_its_stopping_keeps_nothing_more(monkeypatch):
+    """Streamlit starts the next run of a page before it has ended the one at work."""
+    setup, known = Setup(width=16), run.Held()
+    monkeypatch.setattr(run, "held", lambda setup: known)
+    taken = []
+
+    def measured(*args: Any) -> Any:
+        for progress in measure(*args):
+            if progress.point is not None:
+                taken.append(progress.point)
+                known.stopped = len(taken) == 4
+            yield progress
+
+    monkeypatch.setattr(run, "measure", measured)
+    run.go_on(run.Job(setup, "quick", 256), streamlit.progress(0.0))
+    assert len(taken) == 4
+    assert sum(len(point.seconds) for point in known.points.values()) == 3
+    assert known.stopped
+    assert known.finished is None
 
 
 @pytest.fixture(scope="module")
