@@ -7,6 +7,8 @@ fills them; after that the thumbnails are kept for all visitors.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -19,6 +21,7 @@ from explorer.ui.pages import Topic, chapters
 SIDE = 240  # longer side of the photos, pixels
 HEIGHT = 150
 ACROSS = 3  # cards in a row
+PETS = ("cat_chelsea.jpg", "coco_cat_on_sofa.jpg", "coco_cows.jpg", "coco_giraffes.jpg", "flower.jpg", "coffee.jpg")
 EMPTY = Map(np.zeros((2, 3), np.float32), "")
 
 
@@ -125,6 +128,41 @@ def vit_or_resnet() -> Map:
     return Map(harmed(square(load_sample("china_temple.jpg").pixels, WHOLE), "shuffled", 4, 0), "")
 
 
+def detection() -> Map:
+    """What the bundled detector finds on a street."""
+    from explorer.detections import keep
+    from explorer.ui.detection_pictures import Canvas, boxes_on
+    from pretrained.detection import load_detector, look
+
+    pixels = load_sample("coco_street_bus_cars.jpg").pixels
+    found = keep(look(load_detector("yolox-highway"), pixels).found, 0.3, 0.45)
+    canvas = Canvas.of(pixels, 2 * SIDE)
+    return Map(canvas.pixels, "", boxes=tuple(replace(box, label="") for box in boxes_on(canvas, found)))
+
+
+def segmentation() -> Map:
+    """The classes of a street, in colour."""
+    from explorer.segmentation_views import class_colours, overlay, view
+    from pretrained.segmentation import load_segmenter, segment
+
+    pixels = load_sample("coco_street_bus_cars.jpg").pixels
+    made = segment(load_segmenter("unet-camvid"), pixels)
+    shown = view(made, pixels, 2 * SIDE)
+    return Map(overlay(shown.pixels, shown.mask, class_colours(made.classes), 0.6), "")
+
+
+def many_photos() -> Map:
+    """Six photos, in colour what a network that knows cats and dogs takes for one."""
+    from explorer.batches import Source, process
+    from explorer.window_pictures import square
+    from pretrained.segmentation import load_segmenter, segment
+
+    segmenter = load_segmenter("unet-pets")
+    sources = [Source(name, partial(load_sample, name)) for name in PETS]
+    seen = [square(one.preview) for one in process(sources, partial(segment, segmenter)) if one.preview is not None]
+    return Map(np.concatenate([np.concatenate(seen[:3], 1), np.concatenate(seen[3:], 1)]), "")
+
+
 def recurrent() -> Map:
     """The states of an LSTM over a sentence, a row for each unit; its weights are random."""
     from explorer.recurrent_views import Setup, run
@@ -224,6 +262,9 @@ THUMBNAILS: dict[str, Callable[[], Map]] = {
     "vit": vit,
     "local_attention": local_attention,
     "vit_or_resnet": vit_or_resnet,
+    "detection": detection,
+    "segmentation": segmentation,
+    "many_photos": many_photos,
     "recurrent": recurrent,
     "positions": positions,
     "attention": attention,

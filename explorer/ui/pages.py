@@ -86,6 +86,26 @@ def chapters() -> dict[str, list[Topic]]:
                 _("Shuffled and half-hidden photos, and how far each network looks."),
             ),
         ],
+        _("Finding things"): [
+            Topic(
+                "detection",
+                _("Object detection"),
+                ":material/frame_inspect:",
+                _("Every box that a network proposes for your photo, and how suppression leaves a few."),
+            ),
+            Topic(
+                "segmentation",
+                _("Segmentation"),
+                ":material/format_color_fill:",
+                _("A class for every pixel; cut U-Net’s skip connections and see what they carry."),
+            ),
+            Topic(
+                "many_photos",
+                _("Many photos"),
+                ":material/photo_library:",
+                _("A folder of photos through one network: classes, boxes or masks, to take along."),
+            ),
+        ],
         _("Reading sequences"): [
             Topic(
                 "recurrent",

@@ -130,10 +130,14 @@ def test_a_u_net_learns_resumes_and_is_exported(tmp_path, monkeypatch):
         assert json.loads(file.metadata()["classes"]) == ["a", "b"]
         assert json.loads(file.metadata()["config"]) == {"width": 4, "depth": 2}
         assert file.get_tensor("head.weight").dtype == np.float16
-    other = replace(recipe, classes=("x", "y", "z"), begins_with=recipe.weights, weights=tmp_path / "weights/other.safetensors")
+    other = replace(
+        recipe, classes=("x", "y", "z"), begins_with=recipe.weights, weights=tmp_path / "weights/other.safetensors"
+    )
     taught, own = load_file(recipe.weights), segmenter.beginning(other, tmp_path).state_dict()
     assert own["head.weight"].shape[0] == 3
-    assert {name for name in own if name not in taught or not torch.equal(own[name], taught[name].to(own[name].dtype))} == {
+    assert {
+        name for name in own if name not in taught or not torch.equal(own[name], taught[name].to(own[name].dtype))
+    } == {
         "head.weight",
         "head.bias",
     }
