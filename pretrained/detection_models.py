@@ -176,15 +176,15 @@ SEGMENTERS: tuple[Segmenter, ...] = (
     _unet(
         "unet-camvid",
         "U-Net for streets (bundled)",
-        "As its photos: CamVid's, for research and education",
-        "CamVid, 11 classes of street scenes",
+        "As its photos: CamVid's and ImageNet's, for research and education; Oxford-IIIT Pet's, CC BY-SA 4.0",
+        "468 street scenes of CamVid; before that, as the one for pets, on theirs",
         320,
     ),
     _unet(
         "unet-pets",
         "U-Net for cats and dogs (bundled)",
         "As its photos: CC BY-SA 4.0 (Oxford-IIIT Pet)",
-        "600 photos of Oxford-IIIT Pet",
+        "480 photos of Oxford-IIIT Pet; its encoder before that on Imagenette and Caltech-101",
         192,
     ),
     _torchvision_segmenter(

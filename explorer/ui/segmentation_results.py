@@ -83,5 +83,5 @@ def about(seen: Seen) -> None:
     st.markdown(text)
     if model.source == "bundled":
         st.caption(
-            _("It gives every pixel one of its classes, whatever you show it. It learned from these photos alone.")
+            _("It gives every pixel one of its classes, whatever you show it. It has seen no other photos.")
         )
