@@ -82,6 +82,4 @@ def about(seen: Seen) -> None:
         text += _(" Its makers measured on {where}, in per cent: {scores}.").format(where=where, scores=listed)
     st.markdown(text)
     if model.source == "bundled":
-        st.caption(
-            _("It gives every pixel one of its classes, whatever you show it. It has seen no other photos.")
-        )
+        st.caption(_("It gives every pixel one of its classes, whatever you show it. It has seen no other photos."))

@@ -37,38 +37,58 @@ class Server:
         return self.log.read_bytes()[since:].decode(errors="replace")
 
 
+@dataclass(frozen=True)
+class Served:
+    """An app that answers. url: without a trailing slash; process: its number."""
+
+    url: str
+    process: int
+
+
+@contextmanager
+def serve(script: Path = ROOT / "app.py", log: Path | None = None, **changes: str) -> Iterator[Served]:
+    """`streamlit run script` in the script's folder, unplugged, as soon as it answers.
+
+    log: takes what it prints; changes: of its environment.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
+    environment = inherited | {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), UNPLUGGED),
+        **dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost"),
+        **changes,
+    }
+    options = [f"--server.port={port}", "--server.headless=true", "--logger.enableRich=false"]
+    command = [sys.executable, "-m", "streamlit", "run", script.name, *options]
+    with (log or Path(os.devnull)).open("wb") as out:
+        process = subprocess.Popen(command, cwd=script.parent, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        found = Served(f"http://127.0.0.1:{port}", process.pid)
+        deadline = time.monotonic() + START_LIMIT
+        while not answers(f"{found.url}/_stcore/health"):
+            printed = log.read_text(errors="replace") if log else ""
+            assert process.poll() is None, f"the server ended at its start:\n{printed}"
+            assert time.monotonic() < deadline, f"no answer within {START_LIMIT} s:\n{printed}"
+            time.sleep(0.01)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 @contextmanager
 def running_app(folder: Path, **changes: str) -> Iterator[Server]:
     """The app, while it runs; what it printed must hold no traceback. folder: for its log and its downloads.
 
     changes: of its environment, beyond that it is unplugged.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running = Server(f"http://127.0.0.1:{port}", folder / "log.txt")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
-    environment = inherited | {
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "XDG_CACHE_HOME": str(folder / "cache"),
-        **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), UNPLUGGED),
-        **dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost"),
-        **changes,
-    }
-    options = [f"--server.port={port}", "--server.headless=true", "--logger.enableRich=false"]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-    with running.log.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        deadline = time.monotonic() + START_LIMIT
-        while not answers(f"{running.url}/_stcore/health"):
-            assert process.poll() is None, f"the server ended at its start:\n{running.printed()}"
-            assert time.monotonic() < deadline, f"no answer within {START_LIMIT} s:\n{running.printed()}"
-            time.sleep(0.05)
+    log = folder / "log.txt"
+    with serve(log=log, **({"XDG_CACHE_HOME": str(folder / "cache")} | changes)) as served:
+        running = Server(served.url, log)
         yield running
-    finally:
-        process.terminate()
-        process.wait(10)
     assert "Traceback" not in running.printed(), running.printed()
 
 
