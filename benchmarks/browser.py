@@ -62,7 +62,7 @@ SLIDERS = (
     Slider("vit_or_resnet", "Patches along a side", "vr_maps"),
     Slider("detection", "Least score (confidence)", "detect_maps"),
     Slider("segmentation", "Opacity", "seg_pictures"),
-    Slider("many_photos?many_task=boxes", "Photo shown", "many_maps"),
+    Slider("many_photos?many_task=Boxes", "Photo shown", "many_maps"),
     Slider("recurrent", "Hidden size", "rec_unrolled", "More"),
     Slider("positions", "Positions", "pos_heatmap"),
     Slider("attention", "Temperature", "attn_maps"),

@@ -45,7 +45,7 @@ class Recipe:
 
     size: side of a training view; least, most: the side of what it shows, as shares of the photo's shorter side;
     turn: degrees to either side; weights: file name of the export; begins_with: weights of a U-Net of other classes, None for
-    the warmed-up encoder.
+    the warmed-up encoder; rarity: power to which the classes' weights in the loss are raised, 0 for equal ones.
     """
 
     classes: tuple[str, ...]
@@ -55,6 +55,7 @@ class Recipe:
     turn: float
     weights: Path
     begins_with: Path | None = None
+    rarity: float = 1.0
     width: int = WIDTH
     depth: int = DEPTH
 
@@ -98,10 +99,10 @@ def batches(scenes: list[Scene], recipe: Recipe, rng: np.random.Generator) -> It
         yield x, torch.from_numpy(np.stack([v.mask for v in views])).long()
 
 
-def class_weights(scenes: list[Scene], classes: int) -> Tensor:
-    """1 / ln(1.02 + share of the pixels), with mean 1: rare classes count more (Paszke et al. 2016, ENet)."""
+def class_weights(scenes: list[Scene], classes: int, power: float = 1.0) -> Tensor:
+    """1 / ln(1.02 + share of the pixels): rare classes count more (Paszke et al. 2016, ENet); to this power, with mean 1."""
     counts = sum(np.bincount(scene.mask.ravel(), minlength=256)[:classes] for scene in scenes)
-    weights = 1 / np.log(1.02 + counts / counts.sum())
+    weights = np.log(1.02 + counts / counts.sum()) ** -power
     return torch.tensor(weights / weights.mean(), dtype=torch.float32)
 
 
@@ -158,7 +159,7 @@ def train(recipe: Recipe, scenes: list[Scene], held_out: list[Scene], out: Path,
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE), use_buffers=True)
     groups = decay_groups(model.parameters(), WEIGHT_DECAY)
     optimizer = torch.optim.AdamW(groups, lr=0.0)
-    weights = class_weights(scenes, len(recipe.classes))
+    weights = class_weights(scenes, len(recipe.classes), recipe.rarity)
     first = resume(out / "last.pt", model=model, averaged=averaged, optimizer=optimizer)
     steps = len(scenes) // BATCH
     for epoch in range(first, epochs):

@@ -41,6 +41,7 @@ RECIPE = Recipe(
     turn=5.0,
     weights=Path(__file__).parents[1] / "pretrained/weights/unet-camvid.safetensors",
     begins_with=unet_pets.RECIPE.weights,
+    rarity=0.5,
 )
 
 

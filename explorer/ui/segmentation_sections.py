@@ -221,8 +221,8 @@ def _second(seen: Seen, chosen: str) -> np.ndarray:
 def _iou_formula(one: ClassOverlap) -> str:
     """With its numbers: the union is both areas less what they share."""
     shared, first, second = (_tex_count(value) for value in (one.intersection, one.first, one.second))
-    union = rf"\frac{{{shared}}}{{{first} + {second} - {shared}}}"
-    end = rf"\frac{{{shared}}}{{{_tex_count(one.union)}}} = {number(one.iou)}"
+    union = rf"{shared} \div ({first} + {second} - {shared})"
+    end = rf"{shared} \div {_tex_count(one.union)} = {number(one.iou)}"
     return rf"\begin{{aligned}} \text{{IoU}} &= {union} \\ &= {end} \end{{aligned}}"
 
 

@@ -65,9 +65,9 @@ def opened(seen: Seen) -> tuple[Seen, list[int]]:
     for level in range(depth):
         _one_level(level, seen.maps, other.maps, facts)
     _bottom(seen.maps, facts)
-    st.caption(_("Of each map the {n} channels whose mean is largest with all skip connections. Every channel has its own "
-                 "scale, from 0. The decoder’s maps are those with your cuts; the encoder does not see "
-                 "them.").format(n=CHANNELS))  # fmt: skip
+    st.caption(_("“Sees” is how far the pixels lie that a cell can hear of. Of each map you see the {n} channels whose mean is "
+                 "largest with all skip connections, each on its own scale, from 0. The decoder’s maps are those with your "
+                 "cuts; the encoder does not see them.").format(n=CHANNELS))  # fmt: skip
     with telling():
         _before_and_after(seen, other, cut)
         _table(seen, depth, cut)
@@ -118,7 +118,7 @@ def _maps_of(
     one, of = facts[name], found[name]
     channels = strongest(whole[name], CHANNELS)
     st.markdown(
-        _("**{title}** · {c} × {h} × {w} · sees up to {f} × {f}").format(
+        _("**{title}** · {c} × {h} × {w} · sees {f} × {f}").format(
             title=title, c=one.channels, h=one.rows, w=one.columns, f=one.field
         )
     )
