@@ -21,6 +21,7 @@ from explorer.ui.pages import Topic, chapters
 SIDE = 240  # longer side of the photos, pixels
 HEIGHT = 150
 ACROSS = 3  # cards in a row
+STREET, UPPER = "coco_street_bus_cars.jpg", slice(60, 420)  # the rows of it in which there is anything
 PETS = ("cat_chelsea.jpg", "coco_cat_on_sofa.jpg", "coco_cows.jpg", "coco_giraffes.jpg", "flower.jpg", "coffee.jpg")
 EMPTY = Map(np.zeros((2, 3), np.float32), "")
 
@@ -134,7 +135,7 @@ def detection() -> Map:
     from explorer.ui.detection_pictures import Canvas, boxes_on
     from pretrained.detection import load_detector, look
 
-    pixels = load_sample("coco_street_bus_cars.jpg").pixels
+    pixels = load_sample(STREET).pixels[UPPER]
     found = keep(look(load_detector("yolox-highway"), pixels).found, 0.3, 0.45)
     canvas = Canvas.of(pixels, 2 * SIDE)
     return Map(canvas.pixels, "", boxes=tuple(replace(box, label="") for box in boxes_on(canvas, found)))
@@ -145,7 +146,7 @@ def segmentation() -> Map:
     from explorer.segmentation_views import class_colours, overlay, view
     from pretrained.segmentation import load_segmenter, segment
 
-    pixels = load_sample("coco_street_bus_cars.jpg").pixels
+    pixels = load_sample(STREET).pixels[UPPER]
     made = segment(load_segmenter("unet-camvid"), pixels)
     shown = view(made, pixels, 2 * SIDE)
     return Map(overlay(shown.pixels, shown.mask, class_colours(made.classes), 0.6), "")
