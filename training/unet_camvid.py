@@ -74,7 +74,7 @@ if __name__ == "__main__":
         __doc__,
         data="folder with camvid11_320x240/",
         amount="epochs",
-        default=105,
+        default=68,
         train=train,
         export=export,
     )
