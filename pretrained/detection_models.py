@@ -90,7 +90,7 @@ DETECTORS: tuple[Detector, ...] = (
         way="yolox",
         input_size=320,
         overlaps=True,
-        megabytes=4.5,
+        megabytes=4.6,
         average_precision=None,
     ),
     _yolox("nano", "cd28f55fbbc1829f99d9ac9b38a16d259a22889739c8728ea877610201feff7b", 416, 7.7, 25.8),

@@ -96,8 +96,12 @@ def write_line(log: Path, line: Mapping[str, Any]) -> None:
 
 
 def to_half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict as it is shipped: numbers in fp16, counters as they are."""
-    return {name: (t.half() if t.is_floating_point() else t).contiguous() for name, t in state.items()}
+    """A state dict as it is shipped: numbers in fp16, tensors with any beyond its range in fp32, counters as they are."""
+    shipped = {}
+    for name, tensor in state.items():
+        fits = tensor.is_floating_point() and bool((tensor.abs() <= torch.finfo(torch.float16).max).all())
+        shipped[name] = (tensor.half() if fits else tensor).contiguous()
+    return shipped
 
 
 def to_full(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

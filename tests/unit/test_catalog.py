@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from explorer.errors import UserError
 from explorer.models import bert, characters
@@ -309,3 +309,19 @@ def test_the_catalogue_opens_without_torch():
     heavy = "torch", "torchvision", "transformers", "cv2", "huggingface_hub"
     code = f"import sys, pretrained.catalog as c; c.models(c.Model); sys.exit(sum(m in sys.modules for m in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+
+
+BUNDLED_FILES = sorted(catalog.WEIGHTS.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", BUNDLED_FILES, ids=lambda path: path.stem)
+def test_bundled_weights_are_finite_numbers(path):
+    for name, tensor in load_file(path).items():
+        assert np.isfinite(tensor).all(), name
+
+
+def test_bundled_weights_are_small():
+    sizes = [path.stat().st_size for path in BUNDLED_FILES]
+    assert len(sizes) == len({model.file for model in catalog.models(Model) if model.source == "bundled"})
+    assert max(sizes) <= 25e6
+    assert sum(sizes) <= 80e6

@@ -19,7 +19,7 @@ from explorer.models.yolo import STRIDES
 from training import segmenter, unet_warm_up, warm_up, yolox_highway
 from training.highway import Road
 from training.photos import Photos
-from training.running import write_card
+from training.running import to_full, to_half, write_card
 from training.segmenter import IGNORED, Recipe, Scene
 
 RECIPE = Recipe(("a", "b"), width=2, depth=2, size=16, least=0.5, most=1.2, turn=10, weights=None)
@@ -145,6 +145,24 @@ def test_a_u_net_learns_resumes_and_is_exported(tmp_path, monkeypatch):
     facts = segmenter.export(other, held_out, tmp_path)
     assert (facts["begins_with"], facts["epochs"]) == ("tiny", 1)
     assert "warm_up_epochs" not in facts
+
+
+def test_what_is_shipped_is_in_fp16_unless_that_cannot_hold_it():
+    state = {
+        "weight": torch.tensor([0.1, -65504.0]),
+        "variance": torch.tensor([2.0, 117_566.0]),
+        "steps": torch.tensor(70_000),
+    }
+    shipped = to_half(state)
+    assert {name: tensor.dtype for name, tensor in shipped.items()} == {
+        "weight": torch.float16,
+        "variance": torch.float32,
+        "steps": torch.int64,
+    }
+    full = to_full(shipped)
+    assert torch.equal(full["variance"], state["variance"])
+    assert torch.equal(full["steps"], state["steps"])
+    torch.testing.assert_close(full["weight"], state["weight"], rtol=5e-4, atol=0)
 
 
 class Knows(nn.Module):
