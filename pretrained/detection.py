@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
@@ -167,9 +168,8 @@ def _yolox(model: Detector) -> tuple[nn.Module, tuple[str, ...]]:
 
 def _look_yolox(detector: LoadedDetector, pixels: np.ndarray) -> Look:
     box = letterbox(pixels, detector.model.input_size)
-    box = replace(
-        box, pixels=box.pixels[..., ::-1].copy()
-    )  # BGR; its few pixels are sooner turned round than the photo's
+    # Its few pixels are sooner turned round than the photo's.
+    box = replace(box, pixels=cv2.cvtColor(box.pixels, cv2.COLOR_RGB2BGR))
     x = torch.from_numpy(box.pixels).permute(2, 0, 1).float()[None]  # (1, 3, side, side), BGR, 0–255
     grids = detector.module(x)
     rows = yolo.decode(grids)[0]  # (cells, 5 + classes)
