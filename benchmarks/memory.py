@@ -71,7 +71,7 @@ def addresses() -> list[tuple[str, str]]:
         for model in catalog.models(Model)
         if model.source in ("bundled", "package")
         for place in CHOICES.get(model.task, ())
-        if place.partition("?")[0] in pages and (place, model.key) not in ELSEWHERE
+        if (place, model.key) not in ELSEWHERE
     ]
     return [*((page, "") for page in ("", *pages)), *chosen]
 

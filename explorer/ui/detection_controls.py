@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from explorer.components.address import keep_in_address
@@ -11,6 +9,7 @@ from explorer.detection_views import counts
 from explorer.detections import Detections
 from explorer.text import _
 from explorer.ui.detection_pictures import colour_of
+from explorer.ui.legend import swatches
 
 HIDDEN = "detect_hidden"
 LEGEND = "detect_classes"
@@ -41,7 +40,7 @@ def choose_classes(likely: Detections) -> frozenset[str]:
     if LEGEND not in state or state.get(f"{LEGEND} of") != list(present):  # other classes: begin as the switches are
         state[LEGEND] = [name for name in present if name not in hidden]
         state[f"{LEGEND} of"] = list(present)
-    st.html(_swatches(present, likely))
+    st.html(swatches(LEGEND, (f"var(--head-{colour_of(likely.classes.index(name))})" for name in present)))
     shown = st.pills(_("Classes"), list(present), selection_mode="multi", key=LEGEND, wrap=True,
                      format_func=lambda name: f"{name} {present[name]}",
                      help=_("Boxes with at least that score; a click switches a class off and on."))  # fmt: skip
@@ -55,14 +54,3 @@ def choose_classes(likely: Detections) -> frozenset[str]:
 
 def _from_address() -> frozenset[str]:
     return frozenset(filter(None, st.query_params.get(HIDDEN, "").split(",")))
-
-
-def _swatches(present: Mapping[str, int], found: Detections) -> str:
-    """Each button begins with a square in the colour of its boxes, which is hollow where the class is off."""
-    button = f".st-key-{LEGEND} button[data-variant=pills]"
-    rules = [f'{button}::before{{content:"";width:12px;height:12px;margin-right:6px;border:3px solid;flex:none}}']
-    for place, name in enumerate(present, start=1):
-        colour = f"var(--head-{colour_of(found.classes.index(name))})"
-        rules.append(f"{button}:nth-of-type({place})::before{{border-color:{colour};background:{colour}}}")
-    rules.append(f"{button}[aria-pressed=false]::before{{background:none!important}}")
-    return f"<style>{''.join(rules)}</style>"

@@ -11,6 +11,7 @@ from explorer.components.address import keep_in_address
 from explorer.components.maps import Picked
 from explorer.segmentation_views import Pixel, class_colours, middle_of, pixel_at, plain_name
 from explorer.text import _
+from explorer.ui.legend import swatches
 from explorer.ui.picks import fresh_pick
 from explorer.ui.segmenters import Seen
 
@@ -54,7 +55,9 @@ def choose_classes(seen: Seen) -> frozenset[int]:
     ):  # other classes: the buttons begin as the switches are
         state[LEGEND] = [name for name in present if name not in hidden]
         state[f"{LEGEND} of"] = list(present)
-    st.html(_swatches(list(present.values()), class_colours(classes)))
+    colours = class_colours(classes)
+    shades = (f"rgb{tuple(colours[place].tolist())}" for place in present.values())
+    st.html(swatches(LEGEND, shades, more="outline:1px solid var(--faint)"))
     shown = st.pills(
         _("Classes and their share of the photo"),
         list(present),
@@ -112,15 +115,3 @@ def _from_text(text: str) -> tuple[int, int] | None:
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(filter(None, text.split(",")))
-
-
-def _swatches(labels: Sequence[int], colours: np.ndarray) -> str:
-    """Each button begins with a square in the colour of its class, which is hollow where the class is off."""
-    button = f".st-key-{LEGEND} button[data-variant=pills]"
-    square = "width:12px;height:12px;margin-right:6px;border:3px solid;flex:none;outline:1px solid var(--faint)"
-    rules = [f'{button}::before{{content:"";{square}}}']
-    for place, label in enumerate(labels, start=1):
-        colour = f"rgb{tuple(colours[label].tolist())}"
-        rules.append(f"{button}:nth-of-type({place})::before{{border-color:{colour};background:{colour}}}")
-    rules.append(f"{button}[aria-pressed=false]::before{{background:none!important}}")
-    return f"<style>{''.join(rules)}</style>"
